@@ -1,0 +1,58 @@
+/*
+ * Collect: offers and demands -> market. The pure step that enumerates configurations, asks the
+ * predictor, and computes each worth w.
+ *
+ *   w_jk = a v_j min(τ θ_jk, work left) − τ n_k c_p − D_jk τ / max(τ, expected remaining run time,
+ * at most a day)
+ *
+ * D_jk (transfer, restart, warm-up) is zero for the configuration in which the job runs now.
+ * Rounded to micro-credits once, here.
+ */
+#ifndef ENTENTE_ECONOMICS_MARKET_COLLECT_H
+#define ENTENTE_ECONOMICS_MARKET_COLLECT_H
+
+#include "base/domain/job.h"
+#include "economics/market/market.h"
+#include "economics/throughput/table.h"
+
+/* A demand as the round sees it. */
+struct collect_demand {
+    const struct demand *demand;
+    uint32_t age_rounds;
+    /* Where it runs now under a lease that ends with this round; position.running says whether. */
+    struct lease_node *held_nodes;
+    uint32_t held_node_count;
+};
+
+struct collect_input {
+    int64_t round_ms;
+    int64_t now_wall_ms;
+    const struct offer *const
+        *offers; /* [offer_count]; nodes' free masks hold what may be used this round */
+    uint32_t offer_count;
+    const struct credits
+        *funds; /* [offer_count] each member's own balance plus credit limit: its budget row */
+    const struct collect_demand *demands; /* [demand_count] */
+    uint32_t demand_count;
+    const struct throughput_table *throughputs;
+    struct {
+        double restart_seconds;           /* lost when a job moves: stop, stage, warm up */
+        double transfer_bytes_per_second; /* assumed between members */
+        double credits_per_gigabyte;      /* of transfer */
+        int64_t grace_ms;                 /* billed at most after the firm end: part of the cap */
+    } costs;
+    uint32_t gpus_per_job_max; /* widest configuration enumerated */
+};
+
+/* Everything in *market lies in the arena. Demands without an allowed column are kept, with none.
+ */
+MUST_USE enum status market_collect(const struct collect_input *input, struct arena *arena,
+                                    struct market *market, struct fault *fault);
+
+/* Why this demand has no column at that pool ("" where it has): affinity, kind, size, price. Static
+ * text. */
+const char *market_obstacle(const struct collect_input *input, const struct demand *demand,
+                            const struct offer *offer, const struct pool_offer *pool,
+                            uint32_t gpus);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * Plan: the pure half of a round, market -> plan: allocate (the exact LP of the market, GLPK),
+ * whole GPUs packed on nodes, prices, split, certificate.
+ *
+ *   maximise Σ w x   s.t.  Σ_k x_jk <= 1 (λ_j),  Σ n_k x_jk <= K_p (μ_p),  Σ a_r x <= b_r (π_r),  x
+ * >= 0      [Owen 1975]
+ *
+ * Duals: the average of two points of the optimal face, least and greatest total pool rent, each
+ * made unique by a fixed lexicographic order. The whole-GPU plan's transfers: home pays w-part no
+ * more than its room; shortfall is taken from the rent; what is reported is what is posted, and
+ * epsilon = max_S v(S) − u(S) is computed on it: by enumeration to PLAN_ENUMERATE_MEMBERS_MAX
+ * members, above that bounded by Σ max(0, owen_i − u_i), and says which. Guarantee: same market,
+ * same plan, bit for bit, on any compiler and build type. Ownership: everything in plan lies in the
+ * arena. Thread rule: one thread per call, no shared state. Complexity: GLPK's primal simplex on
+ * (jobs + pools + rows) rows; 2^members LPs when enumerating.
+ */
+#ifndef ENTENTE_ECONOMICS_MARKET_PLAN_H
+#define ENTENTE_ECONOMICS_MARKET_PLAN_H
+
+#include "economics/market/market.h"
+
+enum { PLAN_ENUMERATE_MEMBERS_MAX = 10 };
+
+/* One beneficiary's part of a placement's price: the pool's owner, or the owner of a binding policy
+ * row. */
+struct plan_share {
+    int32_t member;
+    struct price price; /* per GPU-second */
+};
+
+/* A job that gets whole GPUs this round. */
+struct plan_placement {
+    uint32_t column;
+    struct lease_node *nodes; /* the named GPUs */
+    uint32_t node_count;
+    bool renewed;       /* runs there already, on these very GPUs */
+    bool waits;         /* some of these GPUs are held by a job that loses them in this round */
+    struct price price; /* what home pays per GPU-second: the sum of the shares */
+    struct plan_share
+        *shares; /* [share_count] sums to price; the pool owner's share covers its cost */
+    uint32_t share_count;
+    struct credits payment; /* price × GPUs × τ */
+};
+
+struct plan_member {
+    struct credits
+        payoff; /* u_i at plan: own jobs' worth plus cost less payments, plus receipts less cost */
+    struct credits owen;  /* the LP's core point, rounded so that they sum to the bound */
+    struct credits alone; /* v({i}) */
+};
+
+struct plan {
+    double *lp_share;                  /* [column_count] x of the LP optimum */
+    double *pool_rent_credits;         /* [pool_count] μ_p, credits per GPU and round */
+    double *job_surplus_credits;       /* [job_count] λ_j */
+    double *row_rent_credits;          /* [row_count] π_r */
+    struct price *pool_price;          /* [pool_count] c_p + μ_p / τ */
+    struct plan_placement *placements; /* [placement_count] by column ascending */
+    uint32_t placement_count;
+    struct plan_member *members; /* [member_count] */
+    struct credits objective;    /* Σ w of the placements */
+    struct credits bound;        /* the LP optimum: no plan is worth more */
+    struct credits epsilon;      /* 0: the posted transfers are in the core */
+    bool epsilon_exact;
+    uint64_t iterations; /* of all LPs */
+};
+
+/* INVALID: the market breaks a rule. INTERNAL: GLPK failed (with its words). */
+MUST_USE enum status plan_make(const struct market *market, struct arena *arena, struct plan *plan,
+                               struct fault *fault);
+
+/*
+ * Verifies by code of its own: feasibility of placements (GPUs, nodes, one column a job, rows),
+ * dual feasibility over EVERY column, objective = bound − gap, transfers sum to zero, payoffs sum
+ * to the objective. CORRUPT with what fails. O(size).
+ */
+MUST_USE enum status plan_check(const struct market *market, const struct plan *plan,
+                                struct fault *fault);
+
+/* v(S) of the members whose bit is set in mask[member / 64]; credits. For experiments, splits and
+ * tests. */
+MUST_USE enum status market_worth(const struct market *market, const uint64_t *mask,
+                                  double *worth_credits, struct fault *fault);
+
+#endif
