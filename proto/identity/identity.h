@@ -38,9 +38,7 @@ struct pem {
 
 void pem_wipe(struct pem *pem);
 
-/* --- certificates
- * ------------------------------------------------------------------------------------------------
- */
+/* --- certificates --- */
 
 enum identity_role { IDENTITY_BROKER, IDENTITY_MEMBER };
 
@@ -86,7 +84,9 @@ MUST_USE enum status identity_make_request(const struct pem *key, struct pem *re
 /*
  * Signs a request: takes only the (P-256) public key from it, sets names and SANs from subject.
  * extra_host is one more DNS name or IP address to put into the SANs ("" for none; the broker's
- * public host name). *chain = leaf, then intermediate.
+ * public host name). *chain = leaf, then intermediate. INVALID: the request is not signed by its
+ * own key, the key is not P-256, or a name is none; PRECONDITION: the leaf would outlive the
+ * intermediate.
  */
 MUST_USE enum status identity_sign_request(
     const struct pem *intermediate_key, const struct pem *intermediate_certificate,
@@ -98,8 +98,9 @@ MUST_USE enum status identity_read_certificate(const struct pem *certificate,
                                                struct certificate_facts *facts,
                                                struct fault *fault);
 
-/* Does chain (leaf first) lead to root at that wall time, and does key belong to its leaf (key may
- * be NULL)? */
+/* Does chain (leaf first) lead to root at that wall time, is its leaf of the root's federation, and
+ * does key belong to that leaf (key may be NULL)? CORRUPT where not, INVALID where the text is no
+ * chain. */
 MUST_USE enum status identity_verify_chain(const struct pem *chain, const struct pem *root,
                                            const struct pem *key, int64_t wall_ms,
                                            struct fault *fault);
@@ -119,9 +120,7 @@ MUST_USE enum status identity_parse_uri(const char *text, size_t length,
 const char *identity_dns_name(const struct identity_subject *subject,
                               char text[static IDENTITY_TEXT_MAX]);
 
-/* --- the pin
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the pin --- */
 
 /* SHA-256 of the root's DER: what a join token carries. */
 MUST_USE enum status identity_pin(const struct pem *root, struct digest *pin, struct fault *fault);
@@ -130,17 +129,18 @@ MUST_USE enum status identity_pin(const struct pem *root, struct digest *pin, st
  * Dials address (HOST:PORT, loopback or not), performs a TLS handshake that trusts nobody yet,
  * takes the presented chain, and accepts it only if it ends in a root whose digest is pin and the
  * leaf is that federation's broker. *root = that root; *federation. Nothing is sent but the
- * handshake. DENIED: the pin is another (somebody stands in between, or the token is of another
- * broker).
+ * handshake. So the broker's enrolment listener serves leaf, intermediate AND root (append the root
+ * to the chain); its other listeners serve leaf and intermediate. Blocks up to timeout_ms
+ * (resolving a host name is the resolver's time on top). UNAVAILABLE: nobody answers there, or not
+ * in TLS; DEADLINE. DENIED: the pin is another (somebody stands in between, or the token is of
+ * another broker).
  */
 MUST_USE enum status identity_fetch_pinned_root(const char *address, const struct digest *pin,
                                                 int timeout_ms, const struct clock *clock,
                                                 struct pem *root, struct name *federation,
                                                 struct fault *fault);
 
-/* --- signatures
- * --------------------------------------------------------------------------------------------------
- */
+/* --- signatures --- */
 
 struct signing_secret {
     uint8_t bytes[SECRET_BYTES]; /* Ed25519 private key; wipe after use */
@@ -173,12 +173,12 @@ MUST_USE enum status signing_verify(const struct signing_key *key, enum signatur
 /* The key id of a signing key: the first 16 hex digits of its SHA-256. */
 void signing_key_id(const struct signing_key *key, struct name *id);
 
-/* --- digests and randomness
- * -------------------------------------------------------------------------------------- */
+/* --- digests and randomness --- */
 
 enum { DIGEST_STATE_BYTES = 256 };
 
-/* Incremental SHA-256; plain storage, nothing to free after digest_final. */
+/* Incremental SHA-256. The caller's storage, not to be copied; every digest_begin needs its
+ * digest_end, which frees what the state holds. */
 struct digest_state {
     _Alignas(16) unsigned char opaque[DIGEST_STATE_BYTES];
 };
@@ -195,9 +195,7 @@ bool digest_equal(const struct digest *a, const struct digest *b); /* in constan
 /* From the system's generator; aborts where it has none. */
 void random_bytes(void *data, size_t size);
 
-/* --- join tokens
- * -------------------------------------------------------------------------------------------------
- */
+/* --- join tokens --- */
 
 /* A token names the federation's pin and a 32-byte secret: "entente1.PIN-HEX.SECRET-HEX". The
  * broker keeps only the secret's digest. */
