@@ -1,0 +1,89 @@
+#include "base/command.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/nearest.h"
+
+enum { COMMAND_NAME_MAX = 96 };
+
+static void print_help(const struct program *program, FILE *to)
+{
+    fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", program->name,
+            program->purpose);
+    for (size_t i = 0; i < program->command_count; i++)
+        if (program->commands[i].summary != NULL)
+            fprintf(to, "  %-18s %s\n", program->commands[i].name, program->commands[i].summary);
+    fprintf(to,
+            "\n'%s COMMAND --help' explains a command. --version prints the version.\n"
+            "Exit codes: 0 done, 1 failure, 2 wrong usage, 78 wrong configuration.\n",
+            program->name);
+}
+
+/* How many words of argv this command's name takes; 0 where it is another. */
+static int words_matched(const struct command *command, int argc, char **argv)
+{
+    const char *space = strchr(command->name, ' ');
+    if (space == NULL)
+        return argc >= 2 && strcmp(argv[1], command->name) == 0 ? 1 : 0;
+    size_t first = (size_t)(space - command->name);
+    bool same = argc >= 3 && strlen(argv[1]) == first &&
+                strncmp(argv[1], command->name, first) == 0 && strcmp(argv[2], space + 1) == 0;
+    return same ? 2 : 0;
+}
+
+static int run(const struct program *program, const struct command *command, int words, int argc,
+               char **argv)
+{
+    char name[COMMAND_NAME_MAX];
+    snprintf(name, sizeof name, "%s %s", program->name, command->name);
+    argv[words] = name;
+    argp_err_exit_status = EXIT_CODE_USAGE;
+    return command->run(argc - words, argv + words);
+}
+
+static int refuse(const struct program *program, int argc, char **argv)
+{
+    char wanted[COMMAND_NAME_MAX];
+    snprintf(wanted, sizeof wanted, "%s%s%s", argv[1], argc > 2 && argv[2][0] != '-' ? " " : "",
+             argc > 2 && argv[2][0] != '-' ? argv[2] : "");
+    struct nearest nearest;
+    nearest_begin(&nearest, wanted);
+    for (size_t i = 0; i < program->command_count; i++)
+        if (program->commands[i].summary != NULL)
+            nearest_offer(&nearest, program->commands[i].name);
+    char hint[NAME_HINT_MAX];
+    nearest_hint(&nearest, hint);
+    fprintf(stderr, "%s: no command '%s'%s\nTry '%s --help'.\n", program->name, wanted, hint,
+            program->name);
+    return EXIT_CODE_USAGE;
+}
+
+int command_main(const struct program *program, int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(program, stderr);
+        return EXIT_CODE_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(program, stdout);
+        return EXIT_CODE_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("%s %s\n", program->name, ENTENTE_VERSION);
+        return EXIT_CODE_OK;
+    }
+    for (size_t i = 0; i < program->command_count; i++) {
+        int words = words_matched(&program->commands[i], argc, argv);
+        if (words > 0)
+            return run(program, &program->commands[i], words, argc, argv);
+    }
+    return refuse(program, argc, argv);
+}
+
+int command_fail(const char *program, const struct fault *fault)
+{
+    fprintf(stderr, "%s: %s\n", program, fault->text);
+    return (int)status_exit_code(fault->status);
+}

@@ -1,0 +1,35 @@
+/*
+ * Command: the front of every program: a table of commands, --help and --version, exit codes.
+ *
+ * A command's name may be two words ("member approve"). Each command parses its own options with
+ * argp (argv[0] is "PROGRAM COMMAND"), so that `PROGRAM COMMAND --help` works. Unknown commands:
+ * usage on stderr, exit code 2, the nearest name.
+ */
+#ifndef ENTENTE_BASE_COMMAND_H
+#define ENTENTE_BASE_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/fault.h"
+
+struct command {
+    const char *name;                  /* "submit", "member approve" */
+    const char *summary;               /* one line; NULL hides it from --help */
+    int (*run)(int argc, char **argv); /* returns the exit code */
+};
+
+struct program {
+    const char *name;               /* "entente-peer" */
+    const char *purpose;            /* a sentence or two for --help */
+    const struct command *commands; /* [command_count] */
+    size_t command_count;
+};
+
+/* Runs what argv asks for; returns the exit code. */
+int command_main(const struct program *program, int argc, char **argv);
+
+/* "PROGRAM: text" on stderr; returns the exit code of the fault's status. */
+int command_fail(const char *program, const struct fault *fault);
+
+#endif
