@@ -22,8 +22,10 @@ struct complaint {
 
 static void take_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments);
 static void *allocate(void *context, void *pointer, size_t size);
-static void suggest_key(const struct cyaml_schema_value *schema, const char *error,
+static const char *unexpected_key(const char *error);
+static void suggest_key(const struct cyaml_schema_value *schema, const char *key,
                         char hint[static NAME_HINT_MAX]);
+static unsigned line_of_key(const char *text, const char *key, unsigned from_line);
 
 enum status yaml_load(const char *file, const struct cyaml_schema_value *schema,
                       struct arena *arena, void **data, struct fault *fault)

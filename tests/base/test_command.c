@@ -31,17 +31,19 @@ static const struct program program = {"prog", "Does things.", commands, 2};
 static void a_command_of_two_words_gets_its_own_arguments(void **state)
 {
     (void)state;
-    char *argv[] = {"prog", "member", "approve", "usc", NULL};
+    char words[4][8] = {"prog", "member", "approve", "usc"};
+    char *argv[] = {words[0], words[1], words[2], words[3], NULL};
     assert_int_equal(command_main(&program, 4, argv), 41);
 }
 
 static void a_wrong_command_is_a_usage_error(void **state)
 {
     (void)state;
-    char *argv[] = {"prog", "statsu", NULL};
+    char words[3][10] = {"prog", "statsu", "--version"};
+    char *argv[] = {words[0], words[1], NULL};
     assert_int_equal(command_main(&program, 2, argv), EXIT_CODE_USAGE);
     assert_int_equal(command_main(&program, 1, argv), EXIT_CODE_USAGE);
-    char *version[] = {"prog", "--version", NULL};
+    char *version[] = {words[0], words[2], NULL};
     assert_int_equal(command_main(&program, 2, version), EXIT_CODE_OK);
 }
 
