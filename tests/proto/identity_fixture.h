@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "proto/identity/identity.h"
 
 #define DAY_MS      INT64_C(86400000)
