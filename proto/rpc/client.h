@@ -15,7 +15,11 @@
 #include "proto/rpc/server.h"
 
 struct transport;
-struct transport_call; /* a call under way; valid until its on_done returned */
+
+/* A call under way; valid until its on_done returned. Carriers embed this as their first member. */
+struct transport_call {
+    struct transport *transport;
+};
 
 struct transport_callbacks {
     /* Unary and client streams: response on OK, NULL otherwise. Server streams: response is NULL.

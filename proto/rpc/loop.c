@@ -1,0 +1,265 @@
+/*
+ * Loop: one completion queue, the posts of other threads, the timers, and who comes first.
+ *
+ * A step = posted work, due timers, then one event of the queue, waited for until the next timer.
+ * The C core has no alarm, so other threads wake the queue with an empty batch on a call that goes
+ * nowhere (ENGINEERING_NOTES); at most one such batch is under way, so a flood of posts costs one
+ * event. Posts are a list under a lock, at most RPC_POSTS_MAX.
+ */
+#include "proto/rpc/loop_internal.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <grpc/support/time.h>
+
+enum {
+    RPC_POSTS_MAX = 65536,      /* work posted and not yet run */
+    RPC_WAIT_MS_MAX = 60 * 1000 /* one wait for an event */
+};
+
+struct post {
+    struct post *next;
+    void (*work)(void *context);
+    void *context;
+};
+
+struct rpc_loop {
+    const struct clock *clock;
+    const struct log *log;
+    grpc_completion_queue *queue;
+    struct rpc_timer *timers;
+    struct rpc_signals *signals;
+
+    grpc_channel *nowhere; /* carries waker; never connects */
+    grpc_call *waker;
+    struct rpc_tag wake_tag;
+
+    pthread_mutex_t lock; /* guards the next five */
+    struct post *first;
+    struct post **last;
+    uint32_t posts;
+    bool waking; /* an empty batch is under way */
+    bool closed;
+
+    atomic_bool stopping;
+};
+
+static enum status make_waker(struct rpc_loop *loop, struct fault *fault);
+static void on_wake(void *owner, bool ok);
+static void wake(struct rpc_loop *loop);
+static void run_posted(struct rpc_loop *loop);
+static void step(struct rpc_loop *loop, int64_t until_boot_ms);
+
+enum status rpc_loop_open(struct rpc_loop **out, const struct clock *clock, const struct log *log,
+                          struct fault *fault)
+{
+    rpc_signals_block();
+    struct rpc_loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for the event loop");
+    grpc_init();
+    loop->clock = clock;
+    loop->log = log;
+    loop->last = &loop->first;
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->queue = grpc_completion_queue_create_for_next(NULL);
+    enum status status = make_waker(loop, fault);
+    if (status != STATUS_OK) {
+        rpc_loop_close(loop);
+        return status;
+    }
+    *out = loop;
+    return STATUS_OK;
+}
+
+void rpc_loop_close(struct rpc_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    rpc_signals_close(loop->signals);
+    pthread_mutex_lock(&loop->lock);
+    loop->closed = true;
+    pthread_mutex_unlock(&loop->lock);
+    run_posted(loop);
+    if (loop->waker != NULL)
+        grpc_call_unref(loop->waker);
+    if (loop->nowhere != NULL)
+        grpc_channel_destroy(loop->nowhere);
+    grpc_completion_queue_shutdown(loop->queue);
+    for (;;) {
+        grpc_event event =
+            grpc_completion_queue_next(loop->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        if (event.type == GRPC_QUEUE_SHUTDOWN)
+            break;
+        struct rpc_tag *tag = event.tag;
+        tag->done(tag->owner, event.success != 0);
+    }
+    grpc_completion_queue_destroy(loop->queue);
+    while (loop->timers != NULL)
+        rpc_timer_stop(loop->timers);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+    grpc_shutdown_blocking();
+}
+
+void rpc_loop_run(struct rpc_loop *loop)
+{
+    while (!atomic_load(&loop->stopping))
+        step(loop, INT64_MAX);
+    run_posted(loop);
+    atomic_store(&loop->stopping, false);
+}
+
+void rpc_loop_run_for(struct rpc_loop *loop, int64_t ms)
+{
+    int64_t until = clock_boot_ms(loop->clock) + ms;
+    while (!atomic_load(&loop->stopping) && clock_boot_ms(loop->clock) < until)
+        step(loop, until);
+    run_posted(loop);
+    atomic_store(&loop->stopping, false);
+}
+
+bool rpc_loop_run_until(struct rpc_loop *loop, bool (*finished)(const void *context),
+                        const void *context, int64_t timeout_ms, bool heed_stop)
+{
+    int64_t until = timeout_ms < 0 ? INT64_MAX : clock_boot_ms(loop->clock) + timeout_ms;
+    while (!finished(context)) {
+        if (heed_stop && atomic_load(&loop->stopping))
+            return false;
+        if (timeout_ms >= 0 && clock_boot_ms(loop->clock) >= until)
+            return false;
+        step(loop, until);
+    }
+    return true;
+}
+
+void rpc_loop_stop(struct rpc_loop *loop)
+{
+    atomic_store(&loop->stopping, true);
+    pthread_mutex_lock(&loop->lock);
+    wake(loop);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+enum status rpc_loop_post(struct rpc_loop *loop, void (*work)(void *context), void *context)
+{
+    struct post *post = malloc(sizeof *post);
+    if (post == NULL)
+        return STATUS_NO_MEMORY;
+    *post = (struct post){.work = work, .context = context};
+    pthread_mutex_lock(&loop->lock);
+    bool refused = loop->closed || loop->posts >= RPC_POSTS_MAX;
+    if (!refused) {
+        *loop->last = post;
+        loop->last = &post->next;
+        loop->posts++;
+        wake(loop);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    if (!refused)
+        return STATUS_OK;
+    free(post);
+    return STATUS_EXHAUSTED;
+}
+
+static enum status make_waker(struct rpc_loop *loop, struct fault *fault)
+{
+    loop->wake_tag = (struct rpc_tag){.done = on_wake, .owner = loop};
+    loop->nowhere = grpc_lame_client_channel_create("wake", GRPC_STATUS_UNAVAILABLE, "wake");
+    if (loop->nowhere != NULL)
+        loop->waker = grpc_channel_create_call(loop->nowhere, NULL, GRPC_PROPAGATE_DEFAULTS,
+                                               loop->queue, grpc_slice_from_static_string("/wake"),
+                                               NULL, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+    if (loop->waker == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "gRPC could not make the loop's wake-up call");
+    return STATUS_OK;
+}
+
+/* The caller holds the lock. */
+static void wake(struct rpc_loop *loop)
+{
+    if (loop->waking || loop->closed)
+        return;
+    loop->waking =
+        grpc_call_start_batch(loop->waker, NULL, 0, &loop->wake_tag, NULL) == GRPC_CALL_OK;
+}
+
+static void on_wake(void *owner, bool ok)
+{
+    (void)ok;
+    struct rpc_loop *loop = owner;
+    pthread_mutex_lock(&loop->lock);
+    loop->waking = false;
+    pthread_mutex_unlock(&loop->lock);
+    run_posted(loop);
+}
+
+/* One post at a time, so that work which runs the loop itself leaves no post behind. What is posted
+ * meanwhile runs too, up to the bound; the rest has woken the queue again. */
+static void run_posted(struct rpc_loop *loop)
+{
+    for (int i = 0; i < RPC_POSTS_MAX; i++) {
+        pthread_mutex_lock(&loop->lock);
+        struct post *post = loop->first;
+        if (post != NULL) {
+            loop->first = post->next;
+            if (loop->first == NULL)
+                loop->last = &loop->first;
+            loop->posts--;
+        }
+        if (i == RPC_POSTS_MAX - 1 && loop->first != NULL)
+            wake(loop);
+        pthread_mutex_unlock(&loop->lock);
+        if (post == NULL)
+            return;
+        post->work(post->context);
+        free(post);
+    }
+}
+
+static void step(struct rpc_loop *loop, int64_t until_boot_ms)
+{
+    rpc_timers_fire(loop);
+    int64_t now_boot_ms = clock_boot_ms(loop->clock);
+    int64_t wait_ms = RPC_WAIT_MS_MAX;
+    if (until_boot_ms != INT64_MAX && until_boot_ms - now_boot_ms < wait_ms)
+        wait_ms = until_boot_ms - now_boot_ms;
+    if (loop->timers != NULL && loop->timers->due_boot_ms - now_boot_ms < wait_ms)
+        wait_ms = loop->timers->due_boot_ms - now_boot_ms;
+    gpr_timespec deadline =
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                     gpr_time_from_millis(wait_ms > 0 ? wait_ms : 0, GPR_TIMESPAN));
+    grpc_event event = grpc_completion_queue_next(loop->queue, deadline, NULL);
+    if (event.type != GRPC_OP_COMPLETE)
+        return;
+    struct rpc_tag *tag = event.tag;
+    tag->done(tag->owner, event.success != 0);
+}
+
+grpc_completion_queue *rpc_loop_queue(const struct rpc_loop *loop)
+{
+    return loop->queue;
+}
+
+const struct clock *rpc_loop_clock(const struct rpc_loop *loop)
+{
+    return loop->clock;
+}
+
+const struct log *rpc_loop_log(const struct rpc_loop *loop)
+{
+    return loop->log;
+}
+
+struct rpc_signals **rpc_loop_signals(struct rpc_loop *loop)
+{
+    return &loop->signals;
+}
+
+struct rpc_timer **rpc_loop_timers(struct rpc_loop *loop)
+{
+    return &loop->timers;
+}
