@@ -42,7 +42,8 @@ struct rpc_call {
     const struct rpc_call_operations *operations;
     const struct wire_method *method;
     struct rpc_caller caller;
-    struct arena *arena; /* the message's lifetime: build responses here */
+    struct arena *arena; /* the call's lifetime, bounded: build responses here, but those of a
+                            stream that lasts in an arena of your own */
     void *service;       /* what was registered with the handler */
     uint32_t unsent;     /* server stream: responses sent but not yet on the wire; stop sending at
                             RPC_UNSENT_MAX */

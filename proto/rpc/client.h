@@ -77,7 +77,8 @@ MUST_USE enum status rpc_client_open(struct transport **transport, struct rpc_lo
 
 /*
  * One unary call, waited for: for command lines. Must not be used inside a loop callback.
- * *response lies in the arena.
+ * *response lies in the arena. rpc_loop_stop() (a signal, where rpc_loop_stop_on_signals() was
+ * called) ends it with CANCELLED.
  */
 MUST_USE enum status rpc_client_call(struct rpc_loop *loop, struct transport *transport,
                                      const struct wire_method *method, const void *request,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 struct credential_store {
+    const struct clock *clock;
     pthread_mutex_t lock;
     char *roots_pem;
     char *chain_pem;
@@ -28,24 +29,43 @@ static void wipe(char *text)
     free(text);
 }
 
+static enum status copy_pem(struct pem *pem, const char *text, const char *what,
+                            struct fault *fault)
+{
+    size_t size = strlen(text);
+    if (size >= sizeof pem->text)
+        return fault_set(fault, STATUS_CONFIG, "%s is larger than %d bytes", what, PEM_BYTES_MAX);
+    memcpy(pem->text, text, size + 1);
+    return STATUS_OK;
+}
+
 /* gRPC would find out at a handshake, and tell nobody but its log. */
-static enum status check(const struct rpc_credentials *credentials, struct fault *fault)
+static enum status check(const struct rpc_credentials *credentials, int64_t wall_ms,
+                         struct fault *fault)
 {
     assert(credentials->roots_pem != NULL && credentials->chain_pem != NULL &&
            credentials->key_pem != NULL);
-    grpc_ssl_pem_key_cert_pair pair = {credentials->key_pem, credentials->chain_pem};
-    grpc_ssl_server_certificate_config *config =
-        grpc_ssl_server_certificate_config_create(credentials->roots_pem, &pair, 1);
-    if (config == NULL)
-        return fault_set(fault, STATUS_CONFIG, "the server's certificate or key is not usable");
-    grpc_ssl_server_certificate_config_destroy(config);
-    return STATUS_OK;
+    struct parts {
+        struct pem root, chain, key;
+    } *parts = calloc(1, sizeof *parts);
+    if (parts == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for the server's certificate");
+    enum status status = copy_pem(&parts->root, credentials->roots_pem, "the root", fault);
+    if (status == STATUS_OK)
+        status = copy_pem(&parts->chain, credentials->chain_pem, "the certificate", fault);
+    if (status == STATUS_OK)
+        status = copy_pem(&parts->key, credentials->key_pem, "the key", fault);
+    if (status == STATUS_OK)
+        status = identity_verify_chain(&parts->chain, &parts->root, &parts->key, wall_ms, fault);
+    pem_wipe(&parts->key);
+    free(parts);
+    return status;
 }
 
 enum status credential_store_set(struct credential_store *store,
                                  const struct rpc_credentials *credentials, struct fault *fault)
 {
-    enum status status = check(credentials, fault);
+    enum status status = check(credentials, clock_wall_ms(store->clock), fault);
     if (status != STATUS_OK)
         return status;
     char *roots = strdup(credentials->roots_pem);
@@ -69,12 +89,13 @@ enum status credential_store_set(struct credential_store *store,
     return STATUS_OK;
 }
 
-enum status credential_store_open(struct credential_store **out,
+enum status credential_store_open(struct credential_store **out, const struct clock *clock,
                                   const struct rpc_credentials *credentials, struct fault *fault)
 {
     struct credential_store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the server's certificate");
+    store->clock = clock;
     pthread_mutex_init(&store->lock, NULL);
     enum status status = credential_store_set(store, credentials, fault);
     if (status != STATUS_OK) {

@@ -63,6 +63,8 @@ static void on_shut_down(void *owner, bool ok)
 
 void rpc_server_close(struct rpc_server *server, int64_t grace_ms)
 {
+    if (server == NULL)
+        return;
     server->closing = true;
     local_socket_close(server->local);
     if (server->grpc != NULL) {
@@ -179,8 +181,8 @@ static enum status add_port(struct rpc_server *server, const struct rpc_server_s
     if (settings->security == RPC_CLEAR) {
         keys = grpc_insecure_server_credentials_create();
     } else {
-        enum status status =
-            credential_store_open(&server->credentials, &settings->credentials, fault);
+        enum status status = credential_store_open(
+            &server->credentials, rpc_loop_clock(server->loop), &settings->credentials, fault);
         if (status != STATUS_OK)
             return status;
         keys = credential_store_server(server->credentials, settings->security == RPC_MUTUAL_TLS);

@@ -41,7 +41,9 @@ struct rpc_server_settings {
     size_t handler_count;
     void *service; /* handed to every handler as call->service */
     /* Refuses a caller before its request is decoded (revoked, suspended, wrong role); NULL:
-       everybody authenticated may. Not asked for health checks. */
+       everybody the listener lets in may. On RPC_MUTUAL_TLS only authenticated callers get this
+       far; on RPC_SERVER_TLS and RPC_CLEAR look at caller->authenticated. Not asked for health
+       checks. */
     enum status (*admit)(void *service, const struct rpc_caller *caller,
                          const struct wire_method *method, struct fault *fault);
 };
@@ -56,7 +58,8 @@ MUST_USE enum status rpc_server_open(struct rpc_server **server, struct rpc_loop
 /* The port it really listens on. */
 int rpc_server_port(const struct rpc_server *server);
 
-/* New handshakes use these from now on; calls under way go on. */
+/* New handshakes use these from now on; calls under way go on. Chain, key and date are verified
+ * against roots first; what fails changes nothing. */
 MUST_USE enum status rpc_server_set_credentials(struct rpc_server *server,
                                                 const struct rpc_credentials *credentials,
                                                 struct fault *fault);
@@ -67,7 +70,8 @@ void rpc_server_cancel_member(struct rpc_server *server, const struct name *memb
 /*
  * Graceful stop: no new calls, calls under way may end within grace_ms, then they are cancelled.
  * Runs the loop meanwhile, so call it after rpc_loop_run() returned or from outside callbacks.
- * Frees the server.
+ * Frees the server. A call that its handler never answered and watches with no on_closed stays
+ * valid for a late answer. NULL is fine.
  */
 void rpc_server_close(struct rpc_server *server, int64_t grace_ms);
 

@@ -121,6 +121,7 @@ void server_callers_forget(struct rpc_server *server);
 
 /* credentials.c: shared with gRPC's threads under its own lock. */
 MUST_USE enum status credential_store_open(struct credential_store **store,
+                                           const struct clock *clock,
                                            const struct rpc_credentials *credentials,
                                            struct fault *fault);
 MUST_USE enum status credential_store_set(struct credential_store *store,

@@ -24,7 +24,11 @@ struct wire_message; /* the description of one message */
 
 enum wire_shape { WIRE_UNARY, WIRE_SERVER_STREAM, WIRE_CLIENT_STREAM };
 
-/* One RPC: its path "/entente.v1.MemberService/Submit", its shape, and the messages both ways. */
+/*
+ * One RPC: its path "/entente.v1.MemberService/Submit", its shape, and the messages both ways. A
+ * message that is NULL is no protobuf of ours: the request or response is a struct bytes, as it is
+ * (health checks, tests).
+ */
 struct wire_method {
     const char *path;
     enum wire_shape shape;

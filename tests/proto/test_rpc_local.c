@@ -1,0 +1,160 @@
+#include "tests/proto/rpc_fixture.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct rpc_fixture fixture;
+static struct outcome outcome;
+static char directory[256];
+static char path[300];
+
+static int open_local(void **state)
+{
+    (void)state;
+    support_make_directory(directory);
+    snprintf(path, sizeof path, "%s/daemon.sock", directory);
+    fixture_open_loop(&fixture);
+    outcome = (struct outcome){0};
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    fixture_close(&fixture);
+    support_remove_tree(directory);
+    return 0;
+}
+
+static void serve_and_dial(void)
+{
+    struct rpc_credentials none = {0};
+    fixture_serve(&fixture, RPC_UNIX_SOCKET, path, none);
+    fixture.client = fixture_dial(&fixture, RPC_UNIX_SOCKET, none, NULL);
+}
+
+static enum status try_to_serve(const char *at, struct fault *fault)
+{
+    struct rpc_server_settings settings = {
+        .security = RPC_UNIX_SOCKET, .address = at, .allowed_gid = -1};
+    struct rpc_server *second = NULL;
+    return rpc_server_open(&second, fixture.loop, &settings, fault);
+}
+
+static void leave_stale_socket(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    assert_true(strlen(path) < sizeof address.sun_path);
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)(const void *)&address, sizeof address), 0);
+    close(fd);
+}
+
+static void a_local_caller_is_known_as_local(void **state)
+{
+    (void)state;
+    serve_and_dial();
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
+    assert_true(fixture.service.last.local);
+    assert_true(fixture.service.last.authenticated);
+}
+
+static void a_local_stream_and_upload_work(void **state)
+{
+    (void)state;
+    serve_and_dial();
+    uint64_t count = 3000;
+    struct bytes request = {(const uint8_t *)&count, sizeof count};
+    outcome_start(&outcome, &fixture, &method_count, &request, WAIT_MS);
+    outcome_wait(&outcome);
+    assert_int_equal(outcome.status, STATUS_OK);
+    assert_int_equal(outcome.messages, count);
+    assert_false(outcome.out_of_order);
+    outcome_start(&outcome, &fixture, &method_collect, NULL, WAIT_MS);
+    outcome.to_send = 3000;
+    outcome_writable(&outcome);
+    outcome_wait(&outcome);
+    assert_int_equal(outcome.status, STATUS_OK);
+    assert_int_equal(fixture.service.received, 3000);
+}
+
+static void only_owner_and_group_may_open_the_file(void **state)
+{
+    (void)state;
+    serve_and_dial();
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0660);
+}
+
+static void a_dead_daemons_socket_is_replaced(void **state)
+{
+    (void)state;
+    leave_stale_socket();
+    serve_and_dial();
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
+}
+
+static void a_live_daemons_socket_is_refused(void **state)
+{
+    (void)state;
+    serve_and_dial();
+    struct fault fault;
+    assert_int_equal(try_to_serve(path, &fault), STATUS_IO);
+    assert_non_null(strstr(fault.text, path));
+    assert_non_null(strstr(fault.text, "in use"));
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK); /* and the first lives on */
+}
+
+static void a_file_that_is_no_socket_is_left_alone(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    struct fault fault;
+    assert_int_equal(try_to_serve(path, &fault), STATUS_IO);
+    assert_int_equal(access(path, F_OK), 0);
+}
+
+static void a_path_too_long_for_a_socket_is_refused(void **state)
+{
+    (void)state;
+    char longer[200];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[0] = '/';
+    longer[sizeof longer - 1] = '\0';
+    struct fault fault;
+    assert_int_equal(try_to_serve(longer, &fault), STATUS_CONFIG);
+}
+
+static void the_file_goes_with_the_server(void **state)
+{
+    (void)state;
+    serve_and_dial();
+    rpc_server_close(fixture.server, 0);
+    fixture.server = NULL;
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_UNAVAILABLE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_local_caller_is_known_as_local, open_local, close_all),
+        cmocka_unit_test_setup_teardown(a_local_stream_and_upload_work, open_local, close_all),
+        cmocka_unit_test_setup_teardown(only_owner_and_group_may_open_the_file, open_local,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(a_dead_daemons_socket_is_replaced, open_local, close_all),
+        cmocka_unit_test_setup_teardown(a_live_daemons_socket_is_refused, open_local, close_all),
+        cmocka_unit_test_setup_teardown(a_file_that_is_no_socket_is_left_alone, open_local,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(a_path_too_long_for_a_socket_is_refused, open_local,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(the_file_goes_with_the_server, open_local, close_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
