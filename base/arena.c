@@ -1,10 +1,15 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK_BYTES_MIN = 4096 };
+
+/* No piece is near this; below it, rounding up and adding a header can't wrap, whatever the limit.
+ */
+#define PIECE_BYTES_MAX ((size_t)PTRDIFF_MAX / 2)
 
 struct arena_block {
     struct arena_block *older;
@@ -52,7 +57,7 @@ static struct arena_block *grow(struct arena *arena, size_t wanted)
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
     size_t wanted;
-    if (__builtin_mul_overflow(count, size, &wanted) || wanted > arena->limit_bytes)
+    if (__builtin_mul_overflow(count, size, &wanted) || wanted > PIECE_BYTES_MAX)
         return NULL;
     size_t const align = alignof(max_align_t);
     wanted = (wanted + align - 1) / align * align;
@@ -71,7 +76,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 
 char *arena_copy_text(struct arena *arena, const char *text, size_t length)
 {
-    char *copy = arena_alloc(arena, length + 1, 1);
+    char *copy = length < PIECE_BYTES_MAX ? arena_alloc(arena, length + 1, 1) : NULL;
     if (copy != NULL)
         memcpy(copy, text, length);
     return copy;
