@@ -25,7 +25,7 @@ static const char *domain_tag(enum signature_domain domain)
     case SIGN_REVOCATIONS: return "entente.v1.revocations";
     case SIGN_LEDGER_HEAD: return "entente.v1.ledger-head";
     }
-    assert(!"a signature domain that exists");
+    assert(false && "a signature domain that exists");
     return "";
 }
 

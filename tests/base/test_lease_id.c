@@ -53,8 +53,7 @@ static void what_is_no_lease_id_is_refused(void **state)
                                  "1.18446744073709551616.1",
                                  "1.1.4294967296",
                                  "1.1.9999999999",
-                                 "11111111111111111111111111111111111111111111111111111111111111"
-                                 "1.1.1"};
+                                 "1111111111111111111111111111111111111111111111111111111111.1.1"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct lease_id id = {7, 8, 9};
         if (lease_id_parse(wrong[i], &id))
