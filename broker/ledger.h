@@ -47,7 +47,7 @@ struct ledger_posting {
     struct credits amount; /* not zero */
 };
 
-enum { LEDGER_POSTINGS_MAX = 4096 };
+enum { LEDGER_POSTINGS_MAX = 4096, LEDGER_PARTS_MAX = 64 };
 
 struct ledger_transaction {
     enum ledger_kind kind;
@@ -94,8 +94,9 @@ MUST_USE enum status ledger_settle(struct store *store, const struct name *home,
                                    uint32_t part_count, const char *reference, int64_t now_wall_ms,
                                    struct credits *used, struct fault *fault);
 
-/* Posts the negation of a whole transaction. NOT_FOUND; EXISTS where reversed before; PRECONDITION
- * where an escrow account would go below zero. */
+/* Posts the negation of a deposit, withdrawal or settlement; what came out of escrow goes to the
+ * home's own account. NOT_FOUND; EXISTS where reversed before; PRECONDITION for other kinds (a
+ * lease is voided to undo its escrow). */
 MUST_USE enum status ledger_reverse(struct store *store, uint64_t transaction,
                                     const char *reference, int64_t now_wall_ms,
                                     struct fault *fault);

@@ -19,6 +19,7 @@ struct store_transaction {
     int64_t posted_wall_ms;
     const char *kind;
     const char *reference;
+    uint64_t first; /* sequence of its first entry; the others follow */
     uint32_t entries;
     uint64_t reverses; /* 0: none */
 };
@@ -42,6 +43,9 @@ struct store_ledger_head {
 
 MUST_USE enum status store_ledger_head(struct store *store, struct store_ledger_head *head,
                                        struct fault *fault);
+MUST_USE enum status store_ledger_head_put(struct store *store,
+                                           const struct store_ledger_head *head,
+                                           struct fault *fault);
 /* 0 where the account has no entry. */
 MUST_USE enum status store_balance(struct store *store, const char *account,
                                    struct credits *balance, struct fault *fault);
@@ -49,15 +53,14 @@ MUST_USE enum status store_balance(struct store *store, const char *account,
 MUST_USE enum status store_transaction_add(struct store *store,
                                            const struct store_transaction *transaction,
                                            struct fault *fault);
-/* Appends, sets the account's balance and the head. */
+MUST_USE enum status store_transaction_find(struct store *store, uint64_t number,
+                                            struct arena *arena, struct store_transaction *found,
+                                            struct fault *fault);
+/* Appends, and sets the account's balance. */
 MUST_USE enum status store_entry_add(struct store *store, const struct store_entry *entry,
                                      struct fault *fault);
-MUST_USE enum status store_transaction_find(struct store *store, uint64_t transaction,
-                                            struct arena *arena, struct store_transaction *found,
-                                            struct store_entry **entries, struct fault *fault);
 
-/* Entries joined with their transaction, ascending by sequence: account "" for all; posted in
- * [from, until), until 0: no end. */
+/* Entries ascending by sequence: account "" for all; posted in [from, until), until 0: no end. */
 struct store_entry_filter {
     const char *account;
     int64_t from_wall_ms;
@@ -66,8 +69,16 @@ struct store_entry_filter {
     uint32_t rows;
 };
 
+/* An entry with its transaction, and what verification wants to know. */
+struct store_listed_entry {
+    struct ledger_entry entry;
+    struct credits balance; /* of the account after it, as kept */
+    uint64_t transaction_first;
+    uint32_t transaction_entries;
+};
+
 MUST_USE enum status store_entry_list(struct store *store, const struct store_entry_filter *filter,
-                                      struct arena *arena, struct ledger_entry **entries,
+                                      struct arena *arena, struct store_listed_entry **entries,
                                       uint32_t *count, struct fault *fault);
 /* The account's balance by the entries posted before that time. */
 MUST_USE enum status store_balance_before(struct store *store, const char *account,
@@ -77,17 +88,13 @@ MUST_USE enum status store_balance_before(struct store *store, const char *accou
 struct store_account {
     char account[ACCOUNT_TEXT_MAX];
     struct credits balance;      /* as kept */
-    struct credits sum;          /* of its entries; _list_accounts fills it by adding them up */
-    struct credits lease_escrow; /* escrow accounts: what the leases of the member hold */
+    struct credits sum;          /* its entries, added up */
+    struct credits lease_escrow; /* escrow accounts: what the open leases of the home hold */
 };
 
-/* O(entries). By account. */
+/* By account. O(entries). */
 MUST_USE enum status store_account_list(struct store *store, struct arena *arena,
                                         struct store_account **accounts, uint32_t *count,
                                         struct fault *fault);
-/* The first ledger transaction whose entries are not as many as it says or not sum to zero; 0:
- * none. O(entries). */
-MUST_USE enum status store_transaction_first_bad(struct store *store, uint64_t *transaction,
-                                                 struct fault *fault);
 
 #endif
