@@ -1,9 +1,10 @@
 /*
  * Decode: protobuf bytes -> domain struct, every bound kept.
  *
- * Three steps: protobuf-c parses into a bounded scratch arena; the table fills the domain struct in
- * the caller's arena (what has no room in a domain type is refused here: counts, sizes, long names,
- * unknown enumerations, missing messages); wire_check judges all bounds.
+ * Four steps: wire_scan looks at the raw bytes; protobuf-c parses them into a bounded scratch
+ * arena; the table fills the domain struct in the caller's arena (what has no room in a domain type
+ * is refused here: counts, sizes, long names, unknown enumerations, missing messages); wire_check
+ * judges all bounds.
  * A hostile message can at most fill the scratch arena (WIRE_SCRATCH_BYTES_MAX, freed on return)
  * and the caller's. Recursion follows the tables, at most WIRE_DEPTH_MAX deep. Cost: O(bytes).
  */
@@ -42,7 +43,9 @@ enum status wire_decode(const struct wire_message *message, struct bytes bytes, 
     struct arena scratch;
     arena_init(&scratch, WIRE_SCRATCH_BYTES_MAX);
     const void *wire;
-    enum status status = parse(message, bytes, &scratch, &wire, fault);
+    enum status status = wire_scan(message, bytes, fault);
+    if (status == STATUS_OK)
+        status = parse(message, bytes, &scratch, &wire, fault);
     void *filled = NULL;
     if (status == STATUS_OK) {
         filled = arena_alloc(arena, 1, message->size);

@@ -24,16 +24,19 @@ enum status wire_encode(const struct wire_message *message, const void *domain, 
 {
     *bytes = (struct bytes){0};
     enum status status = wire_check(message, domain, true, NULL, fault);
-    if (status != STATUS_OK)
-        return status;
+    return status == STATUS_OK ? wire_pack(message, domain, arena, bytes, fault) : status;
+}
+
+enum status wire_pack(const struct wire_message *message, const void *domain, struct arena *arena,
+                      struct bytes *bytes, struct fault *fault)
+{
     struct arena scratch;
     arena_init(&scratch, WIRE_SCRATCH_BYTES_MAX);
     void *wire = build(message, domain, &scratch);
-    if (wire != NULL)
-        status = pack(wire, arena, bytes, fault);
-    else
-        status = fault_set(fault, STATUS_EXHAUSTED, "%s: takes over %d bytes to encode",
-                           message->descriptor->short_name, WIRE_SCRATCH_BYTES_MAX);
+    enum status status =
+        wire != NULL ? pack(wire, arena, bytes, fault)
+                     : fault_set(fault, STATUS_EXHAUSTED, "%s: takes over %d bytes to encode",
+                                 message->descriptor->short_name, WIRE_SCRATCH_BYTES_MAX);
     arena_fini(&scratch);
     return status;
 }

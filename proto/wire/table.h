@@ -91,6 +91,7 @@ struct wire_message {
 
 enum {
     WIRE_DEPTH_MAX = 8, /* messages within messages: the tables' own depth, not the input's */
+    WIRE_ROWS_MAX = 32, /* fields of one message */
     WIRE_SCRATCH_BYTES_MAX =
         64 * 1024 * 1024 /* protobuf-c's structs of one message, for the call */
 };
@@ -99,6 +100,14 @@ enum {
 enum status wire_refuse(const struct wire_path *path, const char *field, enum status status,
                         struct fault *fault, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* Are the bytes well-formed protobuf of this message, texts without NUL, arrays under their limit?
+ */
+MUST_USE enum status wire_scan(const struct wire_message *message, struct bytes bytes,
+                               struct fault *fault);
+/* Encodes without asking whether bounds are kept: the second half of wire_encode, and how tests
+ * make bytes that break them. */
+MUST_USE enum status wire_pack(const struct wire_message *message, const void *domain,
+                               struct arena *arena, struct bytes *bytes, struct fault *fault);
 /* Does the struct keep every bound? sending: texts for people may need mending. */
 MUST_USE enum status wire_check(const struct wire_message *message, const void *domain,
                                 bool sending, const struct wire_path *path, struct fault *fault);

@@ -48,7 +48,6 @@ static void check_bounds(const struct wire_row *row)
         assert_true(row->max > 0 && (row->min < 0 || (uint64_t)row->min <= row->max));
     if (row->kind == WIRE_TEXTS)
         assert_true(row->text_max > 0);
-    /* what lies in the message twice as often as a signed integer holds would wrap in the check */
     if (row->kind == WIRE_I64)
         assert_true(row->max <= INT64_MAX);
 }
@@ -58,6 +57,7 @@ static void check_table(const struct wire_message *message, int depth)
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
     assert_true(depth <= WIRE_DEPTH_MAX);
     assert_int_equal(message->row_count, descriptor->n_fields);
+    assert_true(message->row_count <= WIRE_ROWS_MAX);
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
         const struct wire_row *row = &message->rows[i];
