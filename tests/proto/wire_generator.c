@@ -66,14 +66,14 @@ static void write_name(char *text, struct rng *rng, const struct wire_rule *rule
     const char *inner = rule == &wire_rule_member ? "abcxyz0123456789-" : "abXY09._-+";
     size_t length = 1 + rng_below(rng, rng_below(rng, 4) == 0 ? NAME_BYTES_MAX : 12);
     for (size_t i = 0; i < length; i++)
-        text[i] = i == 0 || i == length - 1 ? pick_character(rng, "abc012")
-                                            : pick_character(rng, inner);
+        text[i] =
+            i == 0 || i == length - 1 ? pick_character(rng, "abc012") : pick_character(rng, inner);
 }
 
 static void write_text(char *text, size_t max, struct rng *rng, const struct wire_rule *rule)
 {
-    static const char *const pieces[] = {"a", "Z", "0", " ", "\xc3\xa9", "\xe2\x82\xac",
-                                         "\xf0\x9f\x8e\x89"};
+    static const char *const pieces[] = {
+        "a", "Z", "0", " ", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8e\x89"};
     size_t used = 0;
     if (rule == &wire_rule_absolute_path)
         used = (size_t)snprintf(text, TEXT_MAX, "/srv/");
@@ -153,8 +153,7 @@ static void fill_array(const struct wire_row *row, void *domain, struct rng *rng
                        struct arena *arena)
 {
     uint64_t most = row->max < ELEMENTS_MAX ? row->max : ELEMENTS_MAX;
-    uint32_t count =
-        (uint32_t)((uint64_t)row->min + rng_below(rng, most - (uint64_t)row->min + 1));
+    uint32_t count = (uint32_t)((uint64_t)row->min + rng_below(rng, most - (uint64_t)row->min + 1));
     size_t size = element_size(row);
     unsigned char *array = arena_alloc(arena, count + 1, size);
     assert(array != NULL);
