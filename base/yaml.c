@@ -69,8 +69,8 @@ static void trim(char *line)
 
 /* Errors come first, then "Backtrace:", then places from the innermost outwards, each with "(line:
  * N, column: M)". */
-static void take_complaint(cyaml_log_t level, void *context, const char *format,
-                           va_list arguments) PRINTF_LIKE(3, 0);
+static void take_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
+    PRINTF_LIKE(3, 0);
 
 static void take_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {

@@ -147,10 +147,10 @@ static void a_request_that_was_tampered_with_is_refused(void **state)
 static void what_is_no_request_is_refused(void **state)
 {
     (void)state;
-    struct pem request = {""};
-    assert_refused(&request, "not a certificate request");
-    strcpy(request.text, "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n");
-    assert_refused(&request, "not a certificate request");
+    struct pem const nothing = {""};
+    struct pem const broken = {"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"};
+    assert_refused(&nothing, "not a certificate request");
+    assert_refused(&broken, "not a certificate request");
     assert_refused(&ours.root, "not a certificate request");
 }
 

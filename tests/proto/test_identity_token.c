@@ -158,7 +158,8 @@ static void what_is_no_token_is_refused_and_not_repeated(void **state)
             assert_null(strstr(fault.text, text));
         text[cut] = kept;
     }
-    strcat(text, "\n");
+    text[length] = '\n';
+    text[length + 1] = '\0';
     assert_int_equal(join_token_parse(text, &back, &fault), STATUS_INVALID);
     text[length] = '\0';
     text[7] = '2'; /* entente2: a version to come */
