@@ -13,7 +13,7 @@
 #define WIRE_COUNTER_MAX      INT64_MAX                    /* counters fit a database's integer */
 #define WIRE_WALL_MS_MAX      INT64_C(253402300799999)     /* the end of the year 9999 */
 #define WIRE_DURATION_MS_MAX  INT64_C(315360000000)        /* ten years */
-#define WIRE_CREDITS_MAX      INT64_C(1000000000000000000) /* 1e12 credits; sums of nine still fit */
+#define WIRE_CREDITS_MAX      INT64_C(1000000000000000000) /* 1e12 credits; nine still add up */
 #define WIRE_PRICE_NANOS_MAX  INT64_C(1000000000000000)    /* 1e6 credits per GPU-second */
 #define WIRE_THROUGHPUT_MAX   1e15                         /* examples/s */
 #define WIRE_EXAMPLES_MAX     1e18
@@ -111,7 +111,9 @@ enum {
                                                          .optional = (min_) == 0                   \
     }
 #define ROW_LINE(type, member, min_, max_) ROW_TEXT(type, member, wire_rule_line, min_, max_)
-#define ROW_PROSE(type, member)            ROW_TEXT(type, member, wire_rule_prose, 0, TEXT_BYTES_MAX)
+
+#define ROW_PROSE(type, member) ROW_TEXT(type, member, wire_rule_prose, 0, TEXT_BYTES_MAX)
+
 #define ROW_BYTES(type, member, min_, max_)                                                        \
     {                                                                                              \
         ROW_KIND(type, member, struct bytes, WIRE_BYTES), .field = #member, .min = (min_),         \
@@ -138,7 +140,9 @@ enum {
     }
 #define ROW_STRUCT(type, member, ctype, sub_)          ROW_STRUCT_(type, member, ctype, sub_, false)
 #define ROW_STRUCT_OPTIONAL(type, member, ctype, sub_) ROW_STRUCT_(type, member, ctype, sub_, true)
-#define ROW_LEASE(type, member)                        ROW_STRUCT(type, member, lease_id, wire_message_lease_id)
+
+#define ROW_LEASE(type, member) ROW_STRUCT(type, member, lease_id, wire_message_lease_id)
+
 #define ROW_LEASE_OPTIONAL(type, member)                                                           \
     ROW_STRUCT_OPTIONAL(type, member, lease_id, wire_message_lease_id)
 #define ROW_POOL(type, member) ROW_STRUCT(type, member, pool_id, wire_message_pool_id)

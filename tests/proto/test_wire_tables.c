@@ -139,7 +139,7 @@ static char *read_proto(const char *service)
     char line[1024];
     while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "/")] = '\0'; /* no field type has a slash */
-        strcat(text, line);
+        strncat(text, line, PROTO_BYTES_MAX - 1 - strlen(text));
     }
     fclose(file);
     return text;
