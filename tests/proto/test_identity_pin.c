@@ -204,6 +204,18 @@ static void a_member_in_the_brokers_place_is_denied(void **state)
     assert_denied(&chain, &key, "member 'usc'");
 }
 
+static void a_broker_of_another_federation_is_denied(void **state)
+{
+    (void)state;
+    struct pem chain;
+    struct forged_name const name = {GEN_URI, "spiffe://bruin/broker", 21};
+    EVP_PKEY *key = forge_read_key(&broker_key);
+    forge_chain(&ours, key, &name, 1, &chain);
+    EVP_PKEY_free(key);
+    append(&chain, &ours.root);
+    assert_denied(&chain, &broker_key, "federation 'bruin'");
+}
+
 static void an_expired_broker_is_denied(void **state)
 {
     (void)state;
@@ -282,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup(the_true_root_behind_another_leaf_is_denied, set_clock),
         cmocka_unit_test_setup(a_server_that_shows_no_root_is_denied, set_clock),
         cmocka_unit_test_setup(a_member_in_the_brokers_place_is_denied, set_clock),
+        cmocka_unit_test_setup(a_broker_of_another_federation_is_denied, set_clock),
         cmocka_unit_test_setup(an_expired_broker_is_denied, set_clock),
         cmocka_unit_test_setup(the_root_alone_is_denied, set_clock),
         cmocka_unit_test_setup(a_server_that_speaks_no_tls_is_unavailable, set_clock),
