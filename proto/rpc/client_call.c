@@ -19,7 +19,8 @@
 
 struct client_call {
     struct transport_call base; /* first: what callers see */
-    struct rpc_client *client;  /* NULL once abandoned */
+    struct rpc_client *client;  /* NULL once done */
+    struct rpc_loop *loop;
     const struct wire_method *method;
     struct transport_callbacks callbacks;
     struct client_call *next;
@@ -30,6 +31,8 @@ struct client_call {
     struct rpc_tag finish_tag;
     struct rpc_tag read_tag;
     struct rpc_tag write_tag;
+    struct rpc_work read_on; /* pending counts as a batch */
+    struct rpc_work write_on;
     unsigned batches; /* under way */
     grpc_metadata_array initial;
     grpc_metadata_array trailing;
@@ -85,6 +88,8 @@ struct transport_call *client_call_start(struct transport *transport,
 static void on_finish(void *owner, bool ok);
 static void on_read(void *owner, bool ok);
 static void on_write(void *owner, bool ok);
+static void read_on(void *owner);
+static void write_on(void *owner);
 
 static gpr_timespec deadline_of(const struct wire_method *method, int64_t timeout_ms)
 {
@@ -102,11 +107,14 @@ static struct client_call *make(struct rpc_client *client, const struct wire_met
         return NULL;
     call->base.transport = &client->transport;
     call->client = client;
+    call->loop = client->loop;
     call->method = method;
     call->callbacks = *callbacks;
     call->finish_tag = (struct rpc_tag){.done = on_finish, .owner = call};
     call->read_tag = (struct rpc_tag){.done = on_read, .owner = call};
     call->write_tag = (struct rpc_tag){.done = on_write, .owner = call};
+    call->read_on = (struct rpc_work){.run = read_on, .owner = call};
+    call->write_on = (struct rpc_work){.run = write_on, .owner = call};
     call->details = grpc_empty_slice();
     grpc_metadata_array_init(&call->initial);
     grpc_metadata_array_init(&call->trailing);
@@ -234,20 +242,32 @@ void client_call_half_close(struct transport_call *base)
 static void on_write(void *owner, bool ok)
 {
     struct client_call *call = owner;
-    call->writing = false;
-    bool message = call->sending;
-    call->sending = false;
-    if (message || !ok || call->half_closed) {
+    if (call->sending || !ok || call->half_closed) {
         grpc_byte_buffer_destroy(call->outgoing);
         call->outgoing = NULL;
     }
-    if (ok && !call->done) {
+    if (ok) {
+        rpc_loop_go_on(call->loop, &call->write_on);
+        return;
+    }
+    call->batches--;
+    settle(call);
+}
+
+/* The batch counts to the end: a callback may close the transport. */
+static void write_on(void *owner)
+{
+    struct client_call *call = owner;
+    bool message = call->sending;
+    call->sending = false;
+    call->writing = false;
+    if (!call->done) {
         push(call);
         if (message && call->method->shape == WIRE_CLIENT_STREAM && !call->half_closing &&
             call->callbacks.on_writable != NULL)
             call->callbacks.on_writable(call->callbacks.context);
     }
-    call->batches--; /* only now: a callback may have closed the transport */
+    call->batches--;
     settle(call);
 }
 
@@ -266,21 +286,33 @@ static void *decode(struct client_call *call)
     return response;
 }
 
+/* As above: the batch counts to the end. */
 static void on_read(void *owner, bool ok)
 {
     struct client_call *call = owner;
-    bool stream = call->method->shape == WIRE_SERVER_STREAM;
-    if (ok && stream && call->incoming != NULL && !call->done) {
+    bool message = ok && call->incoming != NULL && call->method->shape == WIRE_SERVER_STREAM;
+    if (message && !call->done) {
         void *response = decode(call);
         grpc_byte_buffer_destroy(call->incoming);
         call->incoming = NULL;
         if (response != NULL && call->callbacks.on_message != NULL)
             call->callbacks.on_message(call->callbacks.context, response);
-        grpc_op next = message_op(call);
-        if (!call->done)
-            begin(call, &next, 1, &call->read_tag);
     }
-    call->batches--; /* only now: a callback may have closed the transport */
+    if (message) {
+        rpc_loop_go_on(call->loop, &call->read_on);
+        return;
+    }
+    call->batches--;
+    settle(call);
+}
+
+static void read_on(void *owner)
+{
+    struct client_call *call = owner;
+    grpc_op next = message_op(call);
+    if (!call->done)
+        begin(call, &next, 1, &call->read_tag);
+    call->batches--;
     settle(call);
 }
 

@@ -33,6 +33,11 @@ struct rpc_loop {
     struct rpc_timer *timers;
     struct rpc_signals *signals;
 
+    uint32_t turn_events; /* since the queue last ran dry */
+    bool pausing;
+    struct rpc_work *paused;
+    struct rpc_work **paused_last;
+
     grpc_channel *nowhere; /* carries waker; never connects */
     grpc_call *waker;
     struct rpc_tag wake_tag;
@@ -52,6 +57,8 @@ static void on_wake(void *owner, bool ok);
 static void wake(struct rpc_loop *loop);
 static void run_posted(struct rpc_loop *loop);
 static void step(struct rpc_loop *loop, int64_t until_boot_ms);
+static gpr_timespec next_deadline(const struct rpc_loop *loop, int64_t until_boot_ms);
+static void end_turn(struct rpc_loop *loop);
 
 enum status rpc_loop_open(struct rpc_loop **out, const struct clock *clock, const struct log *log,
                           struct fault *fault)
@@ -64,6 +71,7 @@ enum status rpc_loop_open(struct rpc_loop **out, const struct clock *clock, cons
     loop->clock = clock;
     loop->log = log;
     loop->last = &loop->first;
+    loop->paused_last = &loop->paused;
     pthread_mutex_init(&loop->lock, NULL);
     loop->queue = grpc_completion_queue_create_for_next(NULL);
     enum status status = make_waker(loop, fault);
@@ -84,6 +92,7 @@ void rpc_loop_close(struct rpc_loop *loop)
     loop->closed = true;
     pthread_mutex_unlock(&loop->lock);
     run_posted(loop);
+    end_turn(loop);
     if (loop->waker != NULL)
         grpc_call_unref(loop->waker);
     if (loop->nowhere != NULL)
@@ -223,20 +232,54 @@ static void run_posted(struct rpc_loop *loop)
 static void step(struct rpc_loop *loop, int64_t until_boot_ms)
 {
     rpc_timers_fire(loop);
+    grpc_event event =
+        grpc_completion_queue_next(loop->queue, next_deadline(loop, until_boot_ms), NULL);
+    if (event.type == GRPC_OP_COMPLETE) {
+        struct rpc_tag *tag = event.tag;
+        tag->done(tag->owner, event.success != 0);
+        loop->turn_events++;
+    }
+    if (event.type != GRPC_OP_COMPLETE || loop->turn_events >= RPC_EVENTS_PER_PAUSE_MAX)
+        end_turn(loop);
+    else if (loop->turn_events >= RPC_EVENTS_PER_TURN)
+        loop->pausing = true;
+}
+
+static gpr_timespec next_deadline(const struct rpc_loop *loop, int64_t until_boot_ms)
+{
     int64_t now_boot_ms = clock_boot_ms(loop->clock);
     int64_t wait_ms = RPC_WAIT_MS_MAX;
     if (until_boot_ms != INT64_MAX && until_boot_ms - now_boot_ms < wait_ms)
         wait_ms = until_boot_ms - now_boot_ms;
     if (loop->timers != NULL && loop->timers->due_boot_ms - now_boot_ms < wait_ms)
         wait_ms = loop->timers->due_boot_ms - now_boot_ms;
-    gpr_timespec deadline =
-        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                     gpr_time_from_millis(wait_ms > 0 ? wait_ms : 0, GPR_TIMESPAN));
-    grpc_event event = grpc_completion_queue_next(loop->queue, deadline, NULL);
-    if (event.type != GRPC_OP_COMPLETE)
+    if (wait_ms < 0 || loop->pausing)
+        wait_ms = 0;
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(wait_ms, GPR_TIMESPAN));
+}
+
+void rpc_loop_go_on(struct rpc_loop *loop, struct rpc_work *work)
+{
+    if (!loop->pausing) {
+        work->run(work->owner);
         return;
-    struct rpc_tag *tag = event.tag;
-    tag->done(tag->owner, event.success != 0);
+    }
+    work->next = NULL;
+    *loop->paused_last = work;
+    loop->paused_last = &work->next;
+}
+
+static void end_turn(struct rpc_loop *loop)
+{
+    loop->turn_events = 0;
+    loop->pausing = false;
+    while (loop->paused != NULL) {
+        struct rpc_work *work = loop->paused;
+        loop->paused = work->next;
+        if (loop->paused == NULL)
+            loop->paused_last = &loop->paused;
+        work->run(work->owner);
+    }
 }
 
 grpc_completion_queue *rpc_loop_queue(const struct rpc_loop *loop)

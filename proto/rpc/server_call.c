@@ -55,6 +55,8 @@ void server_call_begin(struct accept_slot *slot)
 static void on_close(void *owner, bool ok);
 static void on_written(void *owner, bool ok);
 static void on_read(void *owner, bool ok);
+static void write_on(void *owner);
+static void read_on(void *owner);
 static void carry_send(struct rpc_call *rpc, const void *response);
 static void carry_finish(struct rpc_call *rpc, const void *response, enum status status,
                          const char *text);
@@ -74,6 +76,8 @@ static struct server_call *adopt(struct accept_slot *slot)
     call->close_tag = (struct rpc_tag){.done = on_close, .owner = call};
     call->write_tag = (struct rpc_tag){.done = on_written, .owner = call};
     call->read_tag = (struct rpc_tag){.done = on_read, .owner = call};
+    call->write_on = (struct rpc_work){.run = write_on, .owner = call};
+    call->read_on = (struct rpc_work){.run = read_on, .owner = call};
     arena_init(&call->arena, ARENA_MESSAGE_BYTES);
     arena_init(&call->message_arena, ARENA_MESSAGE_BYTES);
     call->call = (struct rpc_call){
@@ -276,17 +280,27 @@ static void drop_queue(struct server_call *call)
 static void on_written(void *owner, bool ok)
 {
     struct server_call *call = owner;
-    struct rpc_call *rpc = &call->call;
-    call->writing = false;
     if (call->at_wire != NULL) {
         grpc_byte_buffer_destroy(call->at_wire);
         call->at_wire = NULL;
-        rpc->unsent--;
+        call->call.unsent--;
     }
-    /* Not ok: the call is broken, its close comes. */
-    if (ok)
-        push_writes(call);
-    if (ok && rpc->unsent == 0 && !call->ending && !call->closed && rpc->on_drained != NULL)
+    if (ok) {
+        rpc_loop_go_on(call->server->loop, &call->write_on);
+        return;
+    }
+    /* The call is broken; its close comes. */
+    call->writing = false;
+    let_go(call);
+}
+
+static void write_on(void *owner)
+{
+    struct server_call *call = owner;
+    struct rpc_call *rpc = &call->call;
+    call->writing = false;
+    push_writes(call);
+    if (rpc->unsent == 0 && !call->ending && !call->closed && rpc->on_drained != NULL)
         rpc->on_drained(rpc);
     let_go(call);
 }
@@ -324,7 +338,6 @@ static void on_read(void *owner, bool ok)
 {
     struct server_call *call = owner;
     struct rpc_call *rpc = &call->call;
-    call->reading = false;
     bool last = call->incoming == NULL;
     if (!call->ending && !call->closed && !last)
         take_message(call);
@@ -332,7 +345,19 @@ static void on_read(void *owner, bool ok)
         rpc->on_half_close(rpc);
     grpc_byte_buffer_destroy(call->incoming);
     call->incoming = NULL;
-    if (!last && !call->ending && !call->closed)
+    if (!last) {
+        rpc_loop_go_on(call->server->loop, &call->read_on);
+        return;
+    }
+    call->reading = false;
+    let_go(call);
+}
+
+static void read_on(void *owner)
+{
+    struct server_call *call = owner;
+    call->reading = false;
+    if (!call->ending && !call->closed)
         read_next(call);
     let_go(call);
 }

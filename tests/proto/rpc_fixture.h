@@ -31,6 +31,7 @@ static inline struct bytes bytes_of(const char *text)
 struct echo_service {
     bool hold;              /* unary: keep the call in `held` instead of answering */
     bool endless;           /* count: send again whenever drained */
+    size_t message_bytes;   /* count: of one message; 0: the number alone */
     struct rpc_call *held;  /* the call kept, NULL once closed */
     uint64_t handled;       /* calls handed to a handler */
     uint64_t closed;        /* on_closed calls */
@@ -63,13 +64,26 @@ static inline void handle_echo(struct rpc_call *call, const void *request)
         rpc_call_reply(call, request);
 }
 
+/* One message: its number, and padding. */
+static inline void count_one(struct rpc_call *call)
+{
+    struct echo_service *service = call->service;
+    size_t size =
+        service->message_bytes > sizeof(uint64_t) ? service->message_bytes : sizeof(uint64_t);
+    uint8_t *message = calloc(1, size);
+    assert_non_null(message);
+    memcpy(message, &service->sent, sizeof service->sent);
+    rpc_call_send(call, &(struct bytes){message, size});
+    free(message);
+    service->sent++;
+}
+
 static inline void count_on(struct rpc_call *call)
 {
     struct echo_service *service = call->service;
     while (call->unsent < RPC_UNSENT_MAX &&
            (service->endless || service->sent < service->count_to)) {
-        rpc_call_send(call, &(struct bytes){(const uint8_t *)&service->sent, sizeof(uint64_t)});
-        service->sent++;
+        count_one(call);
         if (call->unsent > service->unsent_most)
             service->unsent_most = call->unsent;
     }
@@ -248,7 +262,7 @@ static inline void outcome_message(void *context, const void *response)
     struct outcome *outcome = context;
     const struct bytes *bytes = response;
     uint64_t number = 0;
-    if (bytes->size == sizeof number)
+    if (bytes->size >= sizeof number)
         memcpy(&number, bytes->data, sizeof number);
     if (number != outcome->messages)
         outcome->out_of_order = true;

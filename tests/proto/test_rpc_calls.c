@@ -2,6 +2,7 @@
 
 static struct rpc_fixture fixture;
 static struct outcome outcome;
+static struct outcome endless; /* outlives its test: the call ends in close_all */
 
 static int open_clear(void **state)
 {
@@ -201,6 +202,74 @@ static void a_refused_caller_reaches_no_handler(void **state)
     assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
 }
 
+/* gRPC's queue polls its sockets only when it is empty; without the loop's pauses some 600,000
+ * messages (16 MB, the window's bound) went by before a new connection was looked at. */
+static void an_endless_stream_does_not_lock_out_a_new_caller(void **state)
+{
+    (void)state;
+    uint64_t count = 0;
+    struct bytes request = {(const uint8_t *)&count, sizeof count};
+
+    fixture.service.endless = true;
+    outcome_start(&endless, &fixture, &method_count, &request, 0);
+    run_until_at_least(&fixture, &endless.messages, 100);
+    struct transport *first = fixture.client;
+    fixture.client = fixture_dial(&fixture, RPC_CLEAR, (struct rpc_credentials){0}, NULL);
+    uint64_t before = endless.messages;
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
+    assert_in_range(endless.messages - before, 0, 50000);
+    transport_close(fixture.client);
+    fixture.client = first;
+    assert_false(endless.done);
+    assert_false(endless.out_of_order);
+}
+
+static void a_message_over_the_limit_is_refused_by_its_sender(void **state)
+{
+    (void)state;
+    static uint8_t large[RPC_MESSAGE_BYTES_MAX + 1];
+    struct bytes request = {large, sizeof large};
+    outcome_start(&outcome, &fixture, &method_echo, &request, WAIT_MS);
+    outcome_wait(&outcome);
+    assert_int_equal(outcome.status, STATUS_EXHAUSTED);
+    assert_non_null(strstr(outcome.text, "4194304"));
+    assert_int_equal(fixture.service.handled, 0);
+    request.size = RPC_MESSAGE_BYTES_MAX;
+    outcome_start(&outcome, &fixture, &method_echo, &request, WAIT_MS);
+    outcome_wait(&outcome);
+    assert_int_equal(outcome.status, STATUS_OK);
+    assert_int_equal(outcome.size, RPC_MESSAGE_BYTES_MAX);
+}
+
+/* A reader that stops reading: its window fills (16 MB at most), then RPC_UNSENT_MAX messages wait.
+ */
+static void a_slow_reader_is_waited_for_and_not_buffered_for(void **state)
+{
+    (void)state;
+    uint64_t count = 0;
+    struct bytes request = {(const uint8_t *)&count, sizeof count};
+    fixture.service.endless = true;
+    fixture.service.message_bytes = 64 * 1024;
+    struct rpc_fixture reader; /* a loop of its own, that stands still while the server sends */
+    fixture_open_loop(&reader);
+    snprintf(reader.address, sizeof reader.address, "%s", fixture.address);
+    reader.client = fixture_dial(&reader, RPC_CLEAR, (struct rpc_credentials){0}, NULL);
+    outcome_start(&outcome, &reader, &method_count, &request, 0);
+    for (int i = 0; i < WAIT_MS / 10 && outcome.messages < 10; i++) {
+        rpc_loop_run_for(reader.loop, 5);
+        rpc_loop_run_for(fixture.loop, 5);
+    }
+    assert_true(outcome.messages >= 10);
+    uint64_t before = fixture.service.sent;
+    rpc_loop_run_for(fixture.loop, 1000); /* an unbounded sender makes gigabytes here */
+    uint64_t stalled = fixture.service.sent;
+    assert_in_range(stalled - before, 0, 16 * 1024 / 64 + 2 * RPC_UNSENT_MAX);
+    rpc_loop_run_for(fixture.loop, 100);
+    assert_int_equal(fixture.service.sent, stalled);
+    assert_in_range(fixture.service.unsent_most, 1, RPC_UNSENT_MAX);
+    fixture_close(&reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +289,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_answer_is_as_good, open_clear, close_all),
         cmocka_unit_test_setup_teardown(an_unknown_method_is_unimplemented, open_clear, close_all),
         cmocka_unit_test_setup_teardown(a_refused_caller_reaches_no_handler, open_clear, close_all),
+        cmocka_unit_test_setup_teardown(an_endless_stream_does_not_lock_out_a_new_caller,
+                                        open_clear, close_all),
+        cmocka_unit_test_setup_teardown(a_message_over_the_limit_is_refused_by_its_sender,
+                                        open_clear, close_all),
+        cmocka_unit_test_setup_teardown(a_slow_reader_is_waited_for_and_not_buffered_for,
+                                        open_clear, close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
