@@ -68,19 +68,23 @@ MUST_USE enum status lease_grant(struct store *store, const struct lease_terms *
                                  struct fault *fault);
 
 /* Not renewed (LEASE_EVENT_END) or stopped (LEASE_EVENT_STOP): tells home and host. Nothing happens
- * to a lease that is released, final, or was told the same before; a planned or granted one that
- * has not begun (and no renewal's forerunner runs) should be voided instead. */
+ * to a lease that is released or final or was told as much before. A planned one is PRECONDITION:
+ * void it. */
 MUST_USE enum status lease_end(struct store *store, struct lease_id id, enum lease_event_kind kind,
                                int64_t grace_ms, const char *reason, struct fault *fault);
 
-/* Calls a planned, granted or released lease off: escrow back, VOID event where it was granted. */
+/* Calls a planned, granted or released lease off: escrow back, VOID event where it was granted, and
+ * renewals of it that have not begun go with it. PRECONDITION where it runs, or has receipts;
+ * voiding a void one changes nothing. */
 MUST_USE enum status lease_void(struct store *store, struct lease_id id, const char *reason,
                                 int64_t now_wall_ms, struct fault *fault);
 
 /*
  * What a host reports of a lease. `member` is the caller: DENIED unless it is the lease's host (a
- * REFUSED may also come from home). RUNNING of a renewal releases its forerunner; RELEASED and
- * REFUSED void a renewal that has not begun. A repeated report changes nothing.
+ * REFUSED may also come from home). RUNNING of a renewal releases its forerunner. REFUSED voids, as
+ * lease_void() does. RELEASED leaves a renewal alone: the receipt's outcome decides on that. A
+ * measured throughput goes to the job's demand. A repeated report changes nothing; RUNNING of a
+ * void lease is PRECONDITION: the host must stop it.
  */
 MUST_USE enum status lease_report(struct store *store, const struct name *member,
                                   const struct lease_report *report, int64_t now_wall_ms,
@@ -95,13 +99,32 @@ struct lease_limits {
 struct lease_sweep {
     uint32_t overrun; /* went into holdover: the escrow of it was reserved so far as funds reach */
     uint32_t expired; /* GPUs freed without a word of the host */
-    uint32_t voided;
+    uint32_t voided;  /* planned ones past their end; released ones whose receipts never came */
 };
 
-/* Moves on what time moves: call it every few seconds. Overrun: past end + grace (with END sent no
- * holdover is escrowed). O(open leases). */
+/* Moves on what time moves: call it every few seconds. A running lease without renewal is in
+ * holdover after end + grace (with END sent no holdover is escrowed); any is expired after end +
+ * holdover + grace + skew. O(open leases past their end). */
 MUST_USE enum status lease_sweep(struct store *store, const struct lease_limits *limits,
                                  int64_t now_wall_ms, struct arena *arena,
                                  struct lease_sweep *swept, struct fault *fault);
+
+/* --- the steps that the verbs here and broker/settle share */
+
+/* Moves a lease by the table and gives back what it still has in escrow where it then is final. */
+MUST_USE enum status lease_move(struct store *store, struct store_lease *lease,
+                                enum lease_move move, int64_t now_wall_ms, struct fault *fault);
+/* Into the outbox of home and host. */
+MUST_USE enum status lease_announce(struct store *store, const struct lease *lease,
+                                    enum lease_event_kind kind, int64_t grace_ms,
+                                    const char *reason, struct fault *fault);
+/* Voids a lease (by VOID or REFUSE) and its renewals that have not begun. */
+MUST_USE enum status lease_void_chain(struct store *store, struct store_lease *lease,
+                                      enum lease_move move, const char *reason, int64_t now_wall_ms,
+                                      struct fault *fault);
+/* Voids the renewals of a lease that have not begun, and theirs. */
+MUST_USE enum status lease_void_renewals(struct store *store, const struct store_lease *lease,
+                                         const char *reason, int64_t now_wall_ms,
+                                         struct fault *fault);
 
 #endif

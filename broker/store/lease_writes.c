@@ -83,7 +83,7 @@ static enum status row_insert(struct store *store, const struct store_lease *lea
     query_put_name(&query, &it->host);
     query_put_name(&query, &it->gpu);
     query_put_number(&query, (int64_t)lease->state);
-    query_put_number(&query, lease->ending);
+    query_put_number(&query, (int64_t)lease->ending);
     query_put_number(&query, lease->escrowed.micros);
     query_put_number(&query, lease->paid.micros);
     query_put_number(&query, lease->held_ms);
@@ -220,7 +220,7 @@ enum status store_lease_update(struct store *store, const struct store_lease *le
     struct query query;
     query_begin_write(&query, store, sql, fault);
     query_put_number(&query, (int64_t)lease->state);
-    query_put_number(&query, lease->ending);
+    query_put_number(&query, (int64_t)lease->ending);
     query_put_number(&query, lease->escrowed.micros);
     query_put_number(&query, lease->paid.micros);
     query_put_number(&query, lease->held_ms);

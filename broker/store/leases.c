@@ -19,7 +19,7 @@ static void row_read(struct query *query, struct arena *arena, struct store_leas
     lease->row = (uint64_t)query_number(query);
     lease->chain = (uint64_t)query_number(query);
     lease->state = (enum lease_state)query_number(query);
-    lease->ending = query_number(query) != 0;
+    lease->ending = (enum lease_ending)query_number(query);
     lease->escrowed.micros = query_number(query);
     lease->paid.micros = query_number(query);
     lease->held_ms = query_number(query);
@@ -136,6 +136,18 @@ enum status store_lease_list_open(struct store *store, unsigned states, struct a
     return list_read(&query, arena, leases, count);
 }
 
+enum status store_lease_list_past(struct store *store, int64_t wall_ms, struct arena *arena,
+                                  struct store_lease **leases, uint32_t *count, struct fault *fault)
+{
+    static const char sql[] =
+        "SELECT " LEASE_COLUMNS " FROM leases WHERE state < 5 AND ends < ? ORDER BY row LIMIT ?";
+    struct query query;
+    query_begin(&query, store, sql, fault);
+    query_put_number(&query, wall_ms);
+    query_put_number(&query, LEASES_OPEN_MAX);
+    return list_read(&query, arena, leases, count);
+}
+
 enum status store_lease_list_job(struct store *store, const struct name *job, unsigned states,
                                  struct arena *arena, struct store_lease **leases, uint32_t *count,
                                  struct fault *fault)
@@ -183,6 +195,19 @@ enum status store_lease_blocked(struct store *store, uint64_t row, bool *blocked
     query_begin(&query, store, sql, fault);
     query_put_number(&query, (int64_t)row);
     *blocked = query_row(&query);
+    return query_end(&query);
+}
+
+enum status store_lease_renewed(struct store *store, const struct store_lease *lease, bool *renewed,
+                                struct fault *fault)
+{
+    static const char sql[] =
+        "SELECT 1 FROM leases WHERE chain = ? AND row > ? AND state < 5 LIMIT 1";
+    struct query query;
+    query_begin(&query, store, sql, fault);
+    query_put_number(&query, (int64_t)lease->chain);
+    query_put_number(&query, (int64_t)lease->row);
+    *renewed = query_row(&query);
     return query_end(&query);
 }
 

@@ -14,12 +14,7 @@
 #include "base/domain/lease.h"
 #include "broker/store/store.h"
 
-enum {
-    LEASES_OPEN_MAX = 2000000,
-    SHARES_PER_LEASE_MAX = 64,
-    /* what names a lease in the ledger and in texts */
-    RECEIPT_REASON_BYTES_MAX = 255
-};
+enum { LEASES_OPEN_MAX = 2000000, SHARES_PER_LEASE_MAX = 64, RECEIPT_REASON_BYTES_MAX = 255 };
 
 /* Bit of a state in a mask of states. */
 #define LEASE_STATE_BIT(state) (1u << (unsigned)(state))
@@ -37,6 +32,13 @@ struct lease_share {
     struct price price; /* >= 0, per GPU-second; the shares of a lease sum to its price */
 };
 
+/* What its members were told of its end. */
+enum lease_ending {
+    LEASE_NOT_ENDING, /* nothing: in holdover past its firm end */
+    LEASE_ENDING,     /* END: not renewed */
+    LEASE_STOPPING    /* STOP: now */
+};
+
 struct store_lease {
     uint64_t row;   /* grows; for pages */
     uint64_t chain; /* row of the first lease of this start */
@@ -45,7 +47,7 @@ struct store_lease {
     struct signed_bytes signed_lease; /* body empty while PLANNED */
     struct lease_share *shares;
     uint32_t share_count;
-    bool ending;             /* END or STOP was sent: not renewed */
+    enum lease_ending ending;
     struct credits escrowed; /* held in escrow/HOME for it now */
     struct credits paid;     /* by its receipts so far */
     int64_t held_ms;         /* by its receipts so far */
@@ -61,6 +63,10 @@ MUST_USE enum status store_lease_find(struct store *store, struct lease_id id, s
                                       struct store_lease *lease, struct fault *fault);
 /* All leases whose state is in the mask (of open states only), by row. O(open). */
 MUST_USE enum status store_lease_list_open(struct store *store, unsigned states,
+                                           struct arena *arena, struct store_lease **leases,
+                                           uint32_t *count, struct fault *fault);
+/* Open leases whose firm end is before that time, by row. O(found + open). */
+MUST_USE enum status store_lease_list_past(struct store *store, int64_t wall_ms,
                                            struct arena *arena, struct store_lease **leases,
                                            uint32_t *count, struct fault *fault);
 /* All leases of one job with a state in the mask, by row. */
@@ -81,6 +87,10 @@ MUST_USE enum status store_lease_newest(struct store *store, const struct name *
 /* Does a lease of another chain hold one of this lease's GPUs now? */
 MUST_USE enum status store_lease_blocked(struct store *store, uint64_t row, bool *blocked,
                                          struct fault *fault);
+
+/* Is there an open renewal of this lease? */
+MUST_USE enum status store_lease_renewed(struct store *store, const struct store_lease *lease,
+                                         bool *renewed, struct fault *fault);
 
 /* GPUs that leases hold at one pool: mask of a node over all chains. */
 struct store_held_node {

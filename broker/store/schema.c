@@ -52,6 +52,7 @@ static const char second[] =
     "  UNIQUE (incarnation, round, number)) STRICT;"
     /* open: planned, granted, running, holdover, released */
     "CREATE INDEX leases_open ON leases (row) WHERE state < 5;"
+    "CREATE INDEX leases_chain ON leases (chain, row) WHERE state < 5;"
     "CREATE INDEX leases_job ON leases (job, row);"
     "CREATE INDEX leases_home ON leases (home, row);"
     "CREATE INDEX leases_host ON leases (host, row);"
