@@ -30,3 +30,19 @@ function(entente_test folder name)
     set_tests_properties(${folder}/${name} PROPERTIES TIMEOUT 120
         ENVIRONMENT "${ENTENTE_TEST_ENVIRONMENT}")
 endfunction()
+
+# entente_fuzz(wire LIBRARIES...): tests/fuzz/fuzz_wire.c, run by libFuzzer with ENTENTE_FUZZ; else its corpus
+# tests/fuzz/corpus/wire is replayed as the ctest entry fuzz/wire.
+function(entente_fuzz name)
+    set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+    add_executable(fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/fuzz_${name}.c)
+    target_link_libraries(fuzz_${name} PRIVATE ${ARGN} entente_flags)
+    if(ENTENTE_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        add_test(NAME fuzz/${name} COMMAND fuzz_${name} -runs=0 ${corpus})
+    else()
+        target_sources(fuzz_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.c)
+        add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${corpus})
+    endif()
+    set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 120 ENVIRONMENT "${ENTENTE_TEST_ENVIRONMENT}")
+endfunction()

@@ -1,6 +1,7 @@
 # The flags every target of ours is built with. Foreign and generated code is SYSTEM and escapes the warnings.
 option(ENTENTE_WERROR "Treat warnings as errors" OFF)
 option(ENTENTE_COVERAGE "Count executed lines with gcov" OFF)
+option(ENTENTE_FUZZ "Link fuzz targets with libFuzzer (clang, ENTENTE_SANITIZE=fuzzer-no-link,...)" OFF)
 set(ENTENTE_SANITIZE "" CACHE STRING "Sanitizers, comma-separated: address,undefined or thread")
 
 add_library(entente_flags INTERFACE)

@@ -86,7 +86,7 @@ static const char *wrong_text(const struct wire_rule *rule, int way)
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].rule == rule)
-            return way < 12 ? table[i].wrong[way] : NULL;
+            return way >= 0 && way < 12 ? table[i].wrong[way] : NULL;
     fail_msg("a rule has no wrong examples");
     return NULL;
 }
@@ -113,7 +113,7 @@ static bool break_text(struct breach *b, int way)
         text = too_long(b, b->row->max);
         b->status = STATUS_EXHAUSTED;
     } else if (way == 1 && !b->row->optional) {
-        text = "";
+        text = ""; /* is missing */
     } else {
         text = wrong_text(b->row->rule, way - (b->row->optional ? 1 : 2));
     }
