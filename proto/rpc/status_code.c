@@ -7,6 +7,7 @@
 #include "proto/rpc/status_code.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 static const struct {
@@ -44,7 +45,7 @@ grpc_status_code status_to_code(enum status status)
     for (size_t i = 0; i < PAIR_COUNT; i++)
         if (pairs[i].status == status)
             return pairs[i].code;
-    assert(!"a status without a row");
+    assert(false); /* a status without a row */
     return GRPC_STATUS_UNKNOWN;
 }
 
