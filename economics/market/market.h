@@ -30,8 +30,15 @@ enum {
     MARKET_POOLS_MAX = 65536,
     MARKET_JOBS_MAX = 2000000,
     MARKET_COLUMNS_MAX = 64000000,
+    MARKET_ROWS_MAX = 1000000,
+    MARKET_ENTRIES_MAX = 256000000,
+    MARKET_GPUS_PER_COLUMN_MAX = 65536,
+    MARKET_ROUND_MS_MAX = 7 * 24 * 3600 * 1000, /* a week */
     MARKET_NONE = -1
 };
+
+/* A thousand million credits: no one column is worth, or costs, more a round. */
+#define MARKET_WORTH_MICROS_MAX INT64_C(1000000000000000)
 
 struct market_member {
     struct name name;
@@ -68,9 +75,11 @@ struct market_column {
     uint32_t pool;
     uint32_t gpus;                     /* n_k >= 1 */
     int64_t micro_examples_per_second; /* θ, predicted, 1e-6 examples/s */
+    /* Where worth > 0: the pool's cost for n_k GPUs and τ <= price_room <= value, and
+     * worth <= value − that cost. */
     struct credits worth; /* w_jk a round; columns with w <= 0 may be there and are never used */
     struct credits
-        value; /* a v θ τ part of w: what the home would pay at most before cost and placement */
+        value; /* a v min(τ θ, work left): what the home would pay at most, were the move free */
     struct credits
         price_room; /* least of value and price limit, as the most home pays a round; >= 0 */
 };
