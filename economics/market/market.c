@@ -1,6 +1,5 @@
 #include "economics/market/market.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 static enum status check_sizes(const struct market *market, struct fault *fault);
@@ -192,6 +191,12 @@ static enum status check_columns(const struct market *market, struct fault *faul
     return STATUS_OK;
 }
 
+/* False for NaN and infinities, too. */
+static bool in_range(double number)
+{
+    return number == 0 || (number >= MARKET_COEFFICIENT_MIN && number <= MARKET_COEFFICIENT_MAX);
+}
+
 static enum status check_entries(const struct market *market, const struct market_row *row,
                                  struct fault *fault)
 {
@@ -199,8 +204,8 @@ static enum status check_entries(const struct market *market, const struct marke
         const struct market_entry *entry = &market->entries[e];
         if (entry->column >= market->column_count)
             return invalid(fault, "entries", e, "column: no such column");
-        if (!isfinite(entry->coefficient) || entry->coefficient < 0)
-            return invalid(fault, "entries", e, "coefficient: give a finite number, 0 or more");
+        if (!in_range(entry->coefficient))
+            return invalid(fault, "entries", e, "coefficient: give 0, or 1e-12 to 1e18");
         if (e > row->first_entry && market->entries[e - 1].column >= entry->column)
             return invalid(fault, "entries", e, "column: sort by row and column, each once");
     }
@@ -218,8 +223,8 @@ static enum status check_rows(const struct market *market, struct fault *fault)
             return invalid(fault, "rows", i, "owner: no such member");
         if (row->partner != MARKET_NONE && !is_member(market, row->partner))
             return invalid(fault, "rows", i, "partner: no such member");
-        if (!isfinite(row->limit) || row->limit < 0)
-            return invalid(fault, "rows", i, "limit: give a finite number, 0 or more");
+        if (!in_range(row->limit))
+            return invalid(fault, "rows", i, "limit: give 0, or 1e-12 to 1e18");
         const struct market_row *former = i > 0 ? &market->rows[i - 1] : NULL;
         if (former != NULL && (former->owner > row->owner ||
                                (former->owner == row->owner && former->kind > row->kind)))

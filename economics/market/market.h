@@ -40,6 +40,10 @@ enum {
 /* A thousand million credits: no one column is worth, or costs, more a round. */
 #define MARKET_WORTH_MICROS_MAX INT64_C(1000000000000000)
 
+/* Coefficients and limits of rows are 0 or in this range. */
+#define MARKET_COEFFICIENT_MIN 1e-12
+#define MARKET_COEFFICIENT_MAX 1e18
+
 struct market_member {
     struct name name;
 };
@@ -91,8 +95,8 @@ enum market_row_kind {
     MARKET_ROW_KIND_COUNT
 };
 
-/* Σ coefficient × x <= limit; limit >= 0. owner's right-hand side; pair rows are usable only with
- * partner present too. */
+/* Σ coefficient × x <= limit; limit 0, or MARKET_COEFFICIENT_MIN to _MAX. owner's right-hand side;
+ * pair rows are usable only with partner present too. */
 struct market_row {
     enum market_row_kind kind;
     int32_t owner;
@@ -104,7 +108,7 @@ struct market_row {
 
 struct market_entry {
     uint32_t column;
-    double coefficient; /* finite, >= 0 */
+    double coefficient; /* 0, or MARKET_COEFFICIENT_MIN to _MAX */
 };
 
 struct market {

@@ -77,6 +77,14 @@ MUST_USE enum status plan_make(const struct market *market, struct arena *arena,
 MUST_USE enum status plan_check(const struct market *market, const struct plan *plan,
                                 struct fault *fault);
 
+/*
+ * Splits a payment over a placement's shares, in proportion to their prices and to the
+ * micro-credit; what rounding leaves is the first share's (the pool owner's). The metered payment
+ * of a lease is split by the same call. amounts: [share_count].
+ */
+void plan_split_payment(const struct plan_share *shares, uint32_t share_count,
+                        struct credits payment, struct credits *amounts);
+
 /* v(S) of the members whose bit is set in mask[member / 64]; credits. For experiments, splits and
  * tests. */
 MUST_USE enum status market_worth(const struct market *market, const uint64_t *mask,

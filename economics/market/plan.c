@@ -1,0 +1,137 @@
+#include "economics/market/plan.h"
+
+#include <assert.h>
+
+#include "economics/market/certificate.h"
+#include "economics/market/naming.h"
+#include "economics/market/posting.h"
+#include "economics/market/rounding.h"
+
+/* One call's working memory; the result lies in the caller's arena. */
+struct planning {
+    const struct market *market;
+    struct arena *arena;
+    struct arena scratch;
+    struct lp_environment *environment;
+    struct prepared prepared;
+    struct allocation allocation;
+    struct rents rents;
+    struct packing packing;
+};
+
+static enum status prepare(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status find_rents(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status round_to_gpus(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status post(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status certify(struct planning *p, struct plan *plan, struct fault *fault);
+
+enum status plan_make(const struct market *market, struct arena *arena, struct plan *plan,
+                      struct fault *fault)
+{
+    *plan = (struct plan){0};
+    enum status status = market_validate(market, fault);
+    if (status != STATUS_OK)
+        return status;
+    struct planning p = {.market = market, .arena = arena};
+    arena_init(&p.scratch, ARENA_ROUND_BYTES);
+    enum status (*const steps[])(struct planning *, struct plan *, struct fault *) = {
+        prepare, allocate, find_rents, round_to_gpus, post, certify};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
+        status = steps[i](&p, plan, fault);
+    lp_environment_close(p.environment);
+    arena_fini(&p.scratch);
+    return status;
+}
+
+static enum status prepare(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    plan->members = arena_alloc(p->arena, p->market->member_count, sizeof *plan->members);
+    plan->pool_rent_credits = arena_alloc(p->arena, p->market->pool_count, sizeof(double));
+    plan->pool_price = arena_alloc(p->arena, p->market->pool_count, sizeof *plan->pool_price);
+    plan->job_surplus_credits = arena_alloc(p->arena, p->market->job_count, sizeof(double));
+    if (plan->members == NULL || plan->pool_rent_credits == NULL || plan->pool_price == NULL ||
+        plan->job_surplus_credits == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
+    enum status const status = lp_environment_open(&p->environment, fault);
+    if (status != STATUS_OK)
+        return status;
+    return prepared_make(p->market, &p->scratch, &p->prepared, fault);
+}
+
+static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    enum status const status =
+        allocation_solve(&p->prepared, p->environment, p->arena, &p->allocation, fault);
+    plan->lp_share = p->allocation.share;
+    plan->iterations += p->allocation.iterations;
+    return status;
+}
+
+static enum status find_rents(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    enum status const status =
+        rents_find(&p->prepared, &p->allocation, p->environment, p->arena, &p->rents, fault);
+    if (status != STATUS_OK)
+        return status;
+    wide const micros = p->rents.dual_nanos / NANOS_PER_MICRO;
+    if (micros > INT64_MAX)
+        return fault_set(fault, STATUS_INVALID, "the market is worth more than can be counted");
+    plan->bound.micros = (int64_t)micros;
+    plan->iterations += p->rents.iterations;
+    plan->row_rent_credits = p->rents.row_rent;
+    for (uint32_t j = 0; j < p->market->job_count; j++)
+        plan->job_surplus_credits[j] = (double)p->rents.job_nanos[j] / NANOS_PER_CREDIT;
+    for (uint32_t i = 0; i < p->market->pool_count; i++) {
+        int64_t const nanos = p->rents.pool_nanos[i];
+        plan->pool_rent_credits[i] = (double)nanos / NANOS_PER_CREDIT;
+        wide const a_second =
+            ((wide)nanos * MS_PER_SECOND + p->market->round_ms / 2) / p->market->round_ms;
+        plan->pool_price[i].nanos = (int64_t)(p->market->pools[i].cost.nanos + a_second);
+    }
+    return STATUS_OK;
+}
+
+static enum status round_to_gpus(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    enum status status = packing_make(&p->prepared, &p->scratch, &p->packing, fault);
+    if (status == STATUS_OK)
+        status = rounding_make(&p->prepared, &p->allocation, &p->rents, p->environment, &p->packing,
+                               fault);
+    if (status == STATUS_OK)
+        status = naming_run(&p->prepared, &p->packing, p->arena, plan, fault);
+    return status;
+}
+
+static enum status post(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    enum status const status = posting_run(&p->prepared, &p->rents, p->arena, plan, fault);
+    assert(status != STATUS_OK || plan->objective.micros <= plan->bound.micros);
+    return status;
+}
+
+static enum status certify(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    return certificate_make(&p->prepared, &p->rents, p->environment, &p->scratch, plan, fault);
+}
+
+enum status market_worth(const struct market *market, const uint64_t *mask, double *worth_credits,
+                         struct fault *fault)
+{
+    struct lp_environment *environment = NULL;
+    struct prepared prepared;
+    struct arena scratch;
+    uint64_t iterations = 0;
+    enum status status = market_validate(market, fault);
+    if (status != STATUS_OK)
+        return status;
+    arena_init(&scratch, ARENA_ROUND_BYTES);
+    status = prepared_make(market, &scratch, &prepared, fault);
+    if (status == STATUS_OK)
+        status = lp_environment_open(&environment, fault);
+    if (status == STATUS_OK)
+        status = allocation_worth(&prepared, environment, mask, worth_credits, &iterations, fault);
+    lp_environment_close(environment);
+    arena_fini(&scratch);
+    return status;
+}

@@ -1,0 +1,153 @@
+#include "economics/market/rounding.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "economics/market/improving.h"
+
+/* A column with the keys that it is sorted by. */
+struct candidate {
+    uint32_t column;
+    int64_t share_nanos;
+    int64_t loss_nanos; /* λ_j + rents − w >= 0 */
+    int64_t worth_micros;
+    uint32_t gpus;
+    uint32_t age_rounds;
+};
+
+static void keep_renewed(const struct prepared *prepared, const struct allocation *allocation,
+                         struct packing *packing);
+static enum status place_in_order(const struct prepared *prepared,
+                                  const struct allocation *allocation, const struct rents *rents,
+                                  struct packing *packing, struct fault *fault);
+static enum status try_whole(const struct prepared *prepared, struct lp_environment *environment,
+                             struct packing *packing, struct fault *fault);
+
+enum status rounding_make(const struct prepared *prepared, const struct allocation *allocation,
+                          const struct rents *rents, struct lp_environment *environment,
+                          struct packing *packing, struct fault *fault)
+{
+    keep_renewed(prepared, allocation, packing);
+    enum status status = place_in_order(prepared, allocation, rents, packing, fault);
+    if (status != STATUS_OK)
+        return status;
+    improving_run(prepared, packing);
+    wide const bound_micros = rents->dual_nanos / NANOS_PER_MICRO;
+    if (packing_worth(packing) >= bound_micros)
+        return STATUS_OK;
+    return try_whole(prepared, environment, packing, fault);
+}
+
+static void keep_renewed(const struct prepared *prepared, const struct allocation *allocation,
+                         struct packing *packing)
+{
+    const struct market *market = prepared->market;
+    for (uint32_t j = 0; j < market->job_count; j++) {
+        int32_t const held = market->jobs[j].held_column;
+        if (held != MARKET_NONE && allocation->share[held] >= ROUNDING_RENEW)
+            (void)packing_add(packing, (uint32_t)held);
+    }
+}
+
+/* w / n descending, age descending, index ascending. */
+static int compare_ties(const struct candidate *a, const struct candidate *b)
+{
+    wide const left = (wide)a->worth_micros * b->gpus;
+    wide const right = (wide)b->worth_micros * a->gpus;
+    if (left != right)
+        return left > right ? -1 : 1;
+    if (a->age_rounds != b->age_rounds)
+        return a->age_rounds > b->age_rounds ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+static int compare_candidates(const void *left, const void *right)
+{
+    const struct candidate *a = left;
+    const struct candidate *b = right;
+    if (a->share_nanos != b->share_nanos)
+        return a->share_nanos > b->share_nanos ? -1 : 1;
+    if (a->share_nanos == 0 && a->loss_nanos != b->loss_nanos)
+        return a->loss_nanos < b->loss_nanos ? -1 : 1;
+    return compare_ties(a, b);
+}
+
+static struct candidate candidate_of(const struct prepared *prepared,
+                                     const struct allocation *allocation, const struct rents *rents,
+                                     uint32_t k)
+{
+    const struct market *market = prepared->market;
+    const struct market_column *column = &market->columns[k];
+    return (struct candidate){
+        .column = k,
+        .share_nanos = (int64_t)llround(allocation->share[k] / ALLOCATION_SHARE_GRID),
+        .loss_nanos = rents->job_nanos[column->job] + rents_of_column(prepared, rents, k) -
+                      column->worth.micros * NANOS_PER_MICRO,
+        .worth_micros = column->worth.micros,
+        .gpus = column->gpus,
+        .age_rounds = market->jobs[column->job].age_rounds,
+    };
+}
+
+/* Steps 2 and 3 in one order: columns with a share come first. */
+static enum status place_in_order(const struct prepared *prepared,
+                                  const struct allocation *allocation, const struct rents *rents,
+                                  struct packing *packing, struct fault *fault)
+{
+    const struct market *market = prepared->market;
+    struct candidate *candidates = malloc(((size_t)market->column_count + 1) * sizeof *candidates);
+    if (candidates == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory to order the columns");
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < market->column_count; k++)
+        if (prepared_usable(prepared, k, NULL))
+            candidates[count++] = candidate_of(prepared, allocation, rents, k);
+    qsort(candidates, count, sizeof *candidates, compare_candidates);
+    for (uint32_t i = 0; i < count; i++)
+        if (packing->state.column[market->columns[candidates[i].column].job] == PACKING_NONE)
+            (void)packing_add(packing, candidates[i].column);
+    free(candidates);
+    return STATUS_OK;
+}
+
+/* -- Branch and bound -------------------------------------------------------------------------- */
+
+/* 0 renewed, 1 one node, 2 any: the order in which a given choice packs best. */
+static int packing_class(const struct prepared *prepared, uint32_t k)
+{
+    const struct market_job *job = &prepared->market->jobs[prepared->market->columns[k].job];
+    if (job->held_column == (int32_t)k)
+        return 0;
+    return job->one_node ? 1 : 2;
+}
+
+/* All of the choice, or false. (One-node jobs get packed anew, largest first, where need be.) */
+static bool pack_choice(const struct prepared *prepared, const bool *chosen,
+                        struct packing *packing)
+{
+    packing_clear(packing);
+    for (int class = 0; class <= 2; class ++)
+        for (uint32_t k = 0; k < prepared->market->column_count; k++)
+            if (chosen[k] && packing_class(prepared, k) == class && !packing_add(packing, k))
+                return false;
+    return true;
+}
+
+static enum status try_whole(const struct prepared *prepared, struct lp_environment *environment,
+                             struct packing *packing, struct fault *fault)
+{
+    const struct market *market = prepared->market;
+    if (market->column_count > ROUNDING_WHOLE_COLUMNS_MAX)
+        return STATUS_OK;
+    bool chosen[ROUNDING_WHOLE_COLUMNS_MAX] = {false};
+    bool found;
+    enum status const status =
+        allocation_whole(prepared, environment, ROUNDING_WHOLE_NODES_MAX, chosen, &found, fault);
+    if (status != STATUS_OK || !found)
+        return status;
+    wide const greedy = packing_worth(packing);
+    packing_save(packing);
+    if (!pack_choice(prepared, chosen, packing) || packing_worth(packing) <= greedy)
+        packing_restore(packing);
+    return STATUS_OK;
+}
