@@ -5,7 +5,7 @@
 enum { NO_ROW = -1, ENTRIES_MAX = 64, ITERATIONS_BASE = 100000, ITERATIONS_PER_ROW = 200 };
 
 /* The LP while it is open, and where the market's things are in it. */
-struct program {
+struct market_lp {
     const struct prepared *prepared;
     struct lp *lp;
     struct arena arena;
@@ -17,10 +17,10 @@ struct program {
     double scale; /* objective = worth in micro-credits × scale */
 };
 
-static enum status program_open(struct program *program, const struct prepared *prepared,
-                                struct lp_environment *environment, const uint64_t *mask,
-                                struct fault *fault);
-static void program_close(struct program *program);
+static enum status market_lp_open(struct market_lp *mlp, const struct prepared *prepared,
+                                  struct lp_environment *environment, const uint64_t *mask,
+                                  struct fault *fault);
+static void market_lp_close(struct market_lp *mlp);
 
 static enum status no_room(struct fault *fault)
 {
@@ -28,12 +28,12 @@ static enum status no_room(struct fault *fault)
 }
 
 /* Solves; the answer must be an optimum, since 0 is feasible and every share bounded. */
-static enum status program_solve(struct program *program, struct fault *fault)
+static enum status market_lp_solve(struct market_lp *mlp, struct fault *fault)
 {
     enum lp_answer answer;
-    uint64_t const most = ITERATIONS_BASE + (uint64_t)program->rows * ITERATIONS_PER_ROW;
+    uint64_t const most = ITERATIONS_BASE + (uint64_t)mlp->rows * ITERATIONS_PER_ROW;
     enum status const status =
-        lp_solve(program->lp, most > INT32_MAX ? INT32_MAX : (uint32_t)most, &answer, fault);
+        lp_solve(mlp->lp, most > INT32_MAX ? INT32_MAX : (uint32_t)most, &answer, fault);
     if (status != STATUS_OK)
         return status;
     if (answer != LP_OPTIMAL)
@@ -42,9 +42,9 @@ static enum status program_solve(struct program *program, struct fault *fault)
     return STATUS_OK;
 }
 
-static double worth_of(const struct program *program)
+static double worth_of(const struct market_lp *mlp)
 {
-    return lp_objective(program->lp) / program->scale / MICROS_PER_CREDIT;
+    return lp_objective(mlp->lp) / mlp->scale / MICROS_PER_CREDIT;
 }
 
 static double on_grid(double share)
@@ -53,19 +53,18 @@ static double on_grid(double share)
     return round(clipped / ALLOCATION_SHARE_GRID) * ALLOCATION_SHARE_GRID;
 }
 
-static void read_solution(const struct program *program, struct allocation *allocation)
+static void read_solution(const struct market_lp *mlp, struct allocation *allocation)
 {
-    const struct market *market = program->prepared->market;
-    for (uint32_t c = 0; c < program->columns; c++)
-        allocation->share[program->column_of[c]] = on_grid(lp_primal(program->lp, (int32_t)c));
-    double const credits = 1 / program->scale / MICROS_PER_CREDIT;
+    const struct market *market = mlp->prepared->market;
+    for (uint32_t c = 0; c < mlp->columns; c++)
+        allocation->share[mlp->column_of[c]] = on_grid(lp_primal(mlp->lp, (int32_t)c));
+    double const credits = 1 / mlp->scale / MICROS_PER_CREDIT;
     for (uint32_t p = 0; p < market->pool_count; p++)
-        if (program->pool_row[p] != NO_ROW)
-            allocation->pool_dual[p] =
-                fmax(0, lp_dual(program->lp, program->pool_row[p])) * credits;
+        if (mlp->pool_row[p] != NO_ROW)
+            allocation->pool_dual[p] = fmax(0, lp_dual(mlp->lp, mlp->pool_row[p])) * credits;
     for (uint32_t r = 0; r < market->row_count; r++)
-        if (program->row_row[r] != NO_ROW)
-            allocation->row_dual[r] = fmax(0, lp_dual(program->lp, program->row_row[r])) * credits;
+        if (mlp->row_row[r] != NO_ROW)
+            allocation->row_dual[r] = fmax(0, lp_dual(mlp->lp, mlp->row_row[r])) * credits;
 }
 
 enum status allocation_solve(const struct prepared *prepared, struct lp_environment *environment,
@@ -80,17 +79,17 @@ enum status allocation_solve(const struct prepared *prepared, struct lp_environm
     };
     if (allocation->share == NULL || allocation->pool_dual == NULL || allocation->row_dual == NULL)
         return no_room(fault);
-    struct program program;
-    enum status status = program_open(&program, prepared, environment, NULL, fault);
-    if (status == STATUS_OK && program.columns > 0) {
-        status = program_solve(&program, fault);
+    struct market_lp open;
+    enum status status = market_lp_open(&open, prepared, environment, NULL, fault);
+    if (status == STATUS_OK && open.columns > 0) {
+        status = market_lp_solve(&open, fault);
         if (status == STATUS_OK) {
-            read_solution(&program, allocation);
-            allocation->worth_credits = worth_of(&program);
-            allocation->iterations = lp_iterations(program.lp);
+            read_solution(&open, allocation);
+            allocation->worth_credits = worth_of(&open);
+            allocation->iterations = lp_iterations(open.lp);
         }
     }
-    program_close(&program);
+    market_lp_close(&open);
     return status;
 }
 
@@ -99,16 +98,16 @@ enum status allocation_worth(const struct prepared *prepared, struct lp_environm
                              struct fault *fault)
 {
     *worth_credits = 0;
-    struct program program;
-    enum status status = program_open(&program, prepared, environment, mask, fault);
-    if (status == STATUS_OK && program.columns > 0) {
-        status = program_solve(&program, fault);
+    struct market_lp open;
+    enum status status = market_lp_open(&open, prepared, environment, mask, fault);
+    if (status == STATUS_OK && open.columns > 0) {
+        status = market_lp_solve(&open, fault);
         if (status == STATUS_OK) {
-            *worth_credits = worth_of(&program);
-            *iterations += lp_iterations(program.lp);
+            *worth_credits = worth_of(&open);
+            *iterations += lp_iterations(open.lp);
         }
     }
-    program_close(&program);
+    market_lp_close(&open);
     return status;
 }
 
@@ -116,140 +115,137 @@ enum status allocation_whole(const struct prepared *prepared, struct lp_environm
                              uint32_t nodes_max, bool *chosen, bool *found, struct fault *fault)
 {
     *found = false;
-    struct program program;
-    enum status status = program_open(&program, prepared, environment, NULL, fault);
-    if (status == STATUS_OK && program.columns > 0) {
-        status = program_solve(&program, fault);
+    struct market_lp open;
+    enum status status = market_lp_open(&open, prepared, environment, NULL, fault);
+    if (status == STATUS_OK && open.columns > 0) {
+        status = market_lp_solve(&open, fault);
         if (status == STATUS_OK)
-            status = lp_solve_binary(program.lp, nodes_max, found, fault);
-        for (uint32_t c = 0; status == STATUS_OK && *found && c < program.columns; c++)
-            chosen[program.column_of[c]] = lp_binary(program.lp, (int32_t)c) > 0.5;
+            status = lp_solve_binary(open.lp, nodes_max, found, fault);
+        for (uint32_t c = 0; status == STATUS_OK && *found && c < open.columns; c++)
+            chosen[open.column_of[c]] = lp_binary(open.lp, (int32_t)c) > 0.5;
     }
-    program_close(&program);
+    market_lp_close(&open);
     return status;
 }
 
 /* -- Making the LP --------------------------------------------------------------------------- */
 
-static enum status mark_usable(struct program *program, const uint64_t *mask, struct fault *fault);
-static enum status add_rows(struct program *program, const uint64_t *mask, struct fault *fault);
-static enum status add_columns(struct program *program, struct fault *fault);
+static enum status mark_usable(struct market_lp *mlp, const uint64_t *mask, struct fault *fault);
+static enum status add_rows(struct market_lp *mlp, const uint64_t *mask, struct fault *fault);
+static enum status add_columns(struct market_lp *mlp, struct fault *fault);
 
-static enum status program_open(struct program *program, const struct prepared *prepared,
-                                struct lp_environment *environment, const uint64_t *mask,
-                                struct fault *fault)
+static enum status market_lp_open(struct market_lp *mlp, const struct prepared *prepared,
+                                  struct lp_environment *environment, const uint64_t *mask,
+                                  struct fault *fault)
 {
-    *program = (struct program){.prepared = prepared, .scale = 1};
-    arena_init(&program->arena, ARENA_ROUND_BYTES);
-    enum status status = mark_usable(program, mask, fault);
-    if (status != STATUS_OK || program->columns == 0)
+    *mlp = (struct market_lp){.prepared = prepared, .scale = 1};
+    arena_init(&mlp->arena, ARENA_ROUND_BYTES);
+    enum status status = mark_usable(mlp, mask, fault);
+    if (status != STATUS_OK || mlp->columns == 0)
         return status;
-    status = lp_open(environment, LP_MAXIMISE, &program->lp, fault);
+    status = lp_open(environment, LP_MAXIMISE, &mlp->lp, fault);
     if (status == STATUS_OK)
-        status = add_rows(program, mask, fault);
+        status = add_rows(mlp, mask, fault);
     if (status == STATUS_OK)
-        status = add_columns(program, fault);
+        status = add_columns(mlp, fault);
     return status;
 }
 
-static void program_close(struct program *program)
+static void market_lp_close(struct market_lp *mlp)
 {
-    lp_close(program->lp);
-    arena_fini(&program->arena);
+    lp_close(mlp->lp);
+    arena_fini(&mlp->arena);
 }
 
 /* Which columns the LP has, and which pools and rows they need. */
-static enum status mark_usable(struct program *program, const uint64_t *mask, struct fault *fault)
+static enum status mark_usable(struct market_lp *mlp, const uint64_t *mask, struct fault *fault)
 {
-    const struct prepared *prepared = program->prepared;
+    const struct prepared *prepared = mlp->prepared;
     const struct market *market = prepared->market;
-    program->pool_row = arena_alloc(&program->arena, market->pool_count, sizeof(int32_t));
-    program->row_row = arena_alloc(&program->arena, market->row_count, sizeof(int32_t));
-    program->column_of = arena_alloc(&program->arena, market->column_count, sizeof(uint32_t));
-    if (program->pool_row == NULL || program->row_row == NULL || program->column_of == NULL)
+    mlp->pool_row = arena_alloc(&mlp->arena, market->pool_count, sizeof(int32_t));
+    mlp->row_row = arena_alloc(&mlp->arena, market->row_count, sizeof(int32_t));
+    mlp->column_of = arena_alloc(&mlp->arena, market->column_count, sizeof(uint32_t));
+    if (mlp->pool_row == NULL || mlp->row_row == NULL || mlp->column_of == NULL)
         return no_room(fault);
     for (uint32_t p = 0; p < market->pool_count; p++)
-        program->pool_row[p] = NO_ROW;
+        mlp->pool_row[p] = NO_ROW;
     for (uint32_t r = 0; r < market->row_count; r++)
-        program->row_row[r] = NO_ROW;
+        mlp->row_row[r] = NO_ROW;
     int64_t largest = 1;
     for (uint32_t k = 0; k < market->column_count; k++) {
         if (!prepared_usable(prepared, k, mask))
             continue;
-        program->column_of[program->columns++] = k;
-        program->pool_row[market->columns[k].pool] = 0;
+        mlp->column_of[mlp->columns++] = k;
+        mlp->pool_row[market->columns[k].pool] = 0;
         for (uint32_t e = prepared->first_of_column[k]; e < prepared->first_of_column[k + 1]; e++)
-            program->row_row[prepared->row_entries[e].index] = 0;
+            mlp->row_row[prepared->row_entries[e].index] = 0;
         if (market->columns[k].worth.micros > largest)
             largest = market->columns[k].worth.micros;
     }
     int exponent;
     (void)frexp((double)largest, &exponent);
-    program->scale = ldexp(1, -exponent);
+    mlp->scale = ldexp(1, -exponent);
     return STATUS_OK;
 }
 
-static enum status add_row(struct program *program, double limit, int32_t *at, struct fault *fault)
+static enum status add_row(struct market_lp *mlp, double limit, int32_t *at, struct fault *fault)
 {
-    *at = (int32_t)program->rows++;
-    return lp_add_row(program->lp, LP_AT_MOST, limit, NULL, 0, fault);
+    *at = (int32_t)mlp->rows++;
+    return lp_add_row(mlp->lp, LP_AT_MOST, limit, NULL, 0, fault);
 }
 
-static enum status add_rows(struct program *program, const uint64_t *mask, struct fault *fault)
+static enum status add_rows(struct market_lp *mlp, const uint64_t *mask, struct fault *fault)
 {
-    const struct market *market = program->prepared->market;
+    const struct market *market = mlp->prepared->market;
     enum status status = STATUS_OK;
     for (uint32_t p = 0; p < market->pool_count && status == STATUS_OK; p++)
-        if (program->pool_row[p] != NO_ROW)
-            status = add_row(program, market->pools[p].gpu_count, &program->pool_row[p], fault);
+        if (mlp->pool_row[p] != NO_ROW)
+            status = add_row(mlp, market->pools[p].gpu_count, &mlp->pool_row[p], fault);
     for (uint32_t r = 0; r < market->row_count && status == STATUS_OK; r++)
-        if (program->row_row[r] != NO_ROW)
-            status = add_row(program, prepared_limit(program->prepared, r, mask),
-                             &program->row_row[r], fault);
+        if (mlp->row_row[r] != NO_ROW)
+            status = add_row(mlp, prepared_limit(mlp->prepared, r, mask), &mlp->row_row[r], fault);
     return status;
 }
 
-static enum status add_column(struct program *program, uint32_t k, int32_t job_row,
+static enum status add_column(struct market_lp *mlp, uint32_t k, int32_t job_row,
                               struct fault *fault)
 {
-    const struct prepared *prepared = program->prepared;
+    const struct prepared *prepared = mlp->prepared;
     const struct market_column *column = &prepared->market->columns[k];
     struct lp_entry entries[ENTRIES_MAX];
     uint32_t count = 0;
     entries[count++] =
-        (struct lp_entry){.index = program->pool_row[column->pool], .value = column->gpus};
+        (struct lp_entry){.index = mlp->pool_row[column->pool], .value = column->gpus};
     if (job_row != NO_ROW)
         entries[count++] = (struct lp_entry){.index = job_row, .value = 1};
     for (uint32_t e = prepared->first_of_column[k]; e < prepared->first_of_column[k + 1]; e++) {
         if (count == ENTRIES_MAX)
             return fault_set(fault, STATUS_INVALID, "columns[%u]: in more than %d policy rows", k,
                              ENTRIES_MAX - 2);
-        entries[count++] =
-            (struct lp_entry){.index = program->row_row[prepared->row_entries[e].index],
-                              .value = prepared->row_entries[e].value};
+        entries[count++] = (struct lp_entry){.index = mlp->row_row[prepared->row_entries[e].index],
+                                             .value = prepared->row_entries[e].value};
     }
-    return lp_add_column(program->lp, (double)column->worth.micros * program->scale,
+    return lp_add_column(mlp->lp, (double)column->worth.micros * mlp->scale,
                          (struct lp_bounds){0, job_row != NO_ROW ? HUGE_VAL : 1}, entries, count,
                          fault);
 }
 
-static enum status add_columns(struct program *program, struct fault *fault)
+static enum status add_columns(struct market_lp *mlp, struct fault *fault)
 {
-    const struct market *market = program->prepared->market;
+    const struct market *market = mlp->prepared->market;
     enum status status = STATUS_OK;
     int32_t job_row = NO_ROW;
-    for (uint32_t c = 0; c < program->columns && status == STATUS_OK; c++) {
-        uint32_t const k = program->column_of[c];
+    for (uint32_t c = 0; c < mlp->columns && status == STATUS_OK; c++) {
+        uint32_t const k = mlp->column_of[c];
         uint32_t const job = market->columns[k].job;
-        bool const first = c == 0 || market->columns[program->column_of[c - 1]].job != job;
-        bool const more =
-            c + 1 < program->columns && market->columns[program->column_of[c + 1]].job == job;
+        bool const first = c == 0 || market->columns[mlp->column_of[c - 1]].job != job;
+        bool const more = c + 1 < mlp->columns && market->columns[mlp->column_of[c + 1]].job == job;
         if (first)
             job_row = NO_ROW;
         if (first && more)
-            status = add_row(program, 1, &job_row, fault);
+            status = add_row(mlp, 1, &job_row, fault);
         if (status == STATUS_OK)
-            status = add_column(program, k, job_row, fault);
+            status = add_column(mlp, k, job_row, fault);
     }
     return status;
 }

@@ -6,21 +6,10 @@
 #include <string.h>
 
 #include "base/tolerance.h"
-#include "economics/market/plan.h"
+#include "economics/market/checking.h"
 
 /* Doubles that stand for whole nano-credits are exact to this, relatively. */
 #define CHECK_EXACT 1e-12
-
-struct checking {
-    const struct market *market;
-    const struct plan *plan;
-    uint64_t *taken;      /* [nodes of all pools] GPUs placed so far */
-    uint64_t *leaving;    /* [nodes] held by jobs that lose them */
-    uint32_t *first_node; /* [pool_count] */
-    int32_t *placed;      /* [job_count] its placement, or MARKET_NONE */
-    double *row_rent;     /* [column_count] Σ a π */
-    int64_t *payoff;      /* [member_count] recomputed */
-};
 
 static enum status check_placements(struct checking *c, struct fault *fault);
 static enum status check_gpus(struct checking *c, struct fault *fault);
@@ -29,9 +18,6 @@ static enum status check_duals(struct checking *c, struct fault *fault);
 static enum status check_shares(struct checking *c, struct fault *fault);
 static enum status check_bound(struct checking *c, struct fault *fault);
 static enum status check_owen(struct checking *c, struct fault *fault);
-static enum status check_prices(struct checking *c, struct fault *fault);
-static enum status check_payoffs(struct checking *c, struct fault *fault);
-static enum status check_epsilon(struct checking *c, struct fault *fault);
 
 static size_t node_total(const struct market *market)
 {
@@ -73,20 +59,20 @@ enum status plan_check(const struct market *market, const struct plan *plan, str
         return fault_set(fault, STATUS_NO_MEMORY, "no memory to check a plan");
     }
     enum status (*const steps[])(struct checking *, struct fault *) = {
-        check_placements, check_gpus, check_rows,   check_duals,   check_shares,
-        check_bound,      check_owen, check_prices, check_payoffs, check_epsilon};
+        check_placements, check_gpus, check_rows,      check_duals,      check_shares,
+        check_bound,      check_owen, checking_prices, checking_payoffs, checking_epsilon};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
         status = steps[i](&c, fault);
     free_all(&c);
     return status;
 }
 
-static enum status wrong(struct fault *fault, uint32_t placement, const char *what)
+enum status checking_wrong(struct fault *fault, uint32_t placement, const char *what)
 {
     return fault_set(fault, STATUS_CORRUPT, "plan: placements[%u].%s", placement, what);
 }
 
-static const struct market_column *column_of(const struct checking *c, uint32_t placement)
+const struct market_column *checking_column(const struct checking *c, uint32_t placement)
 {
     return &c->market->columns[c->plan->placements[placement].column];
 }
@@ -101,14 +87,14 @@ static enum status check_placements(struct checking *c, struct fault *fault)
     for (uint32_t i = 0; i < c->plan->placement_count; i++) {
         uint32_t const k = c->plan->placements[i].column;
         if (k >= market->column_count)
-            return wrong(fault, i, "column: no such column");
+            return checking_wrong(fault, i, "column: no such column");
         if (i > 0 && c->plan->placements[i - 1].column >= k)
-            return wrong(fault, i, "column: not in ascending order");
+            return checking_wrong(fault, i, "column: not in ascending order");
         if (market->columns[k].worth.micros <= 0)
-            return wrong(fault, i, "column: worth nothing");
+            return checking_wrong(fault, i, "column: worth nothing");
         int32_t *placed = &c->placed[market->columns[k].job];
         if (*placed != MARKET_NONE)
-            return wrong(fault, i, "column: its job has another column already");
+            return checking_wrong(fault, i, "column: its job has another column already");
         *placed = (int32_t)i;
     }
     return STATUS_OK;
@@ -148,27 +134,27 @@ static void mark_leaving(struct checking *c)
 static enum status check_nodes(struct checking *c, uint32_t index, struct fault *fault)
 {
     const struct plan_placement *placement = &c->plan->placements[index];
-    const struct market_column *column = column_of(c, index);
+    const struct market_column *column = checking_column(c, index);
     const struct market_pool *pool = &c->market->pools[column->pool];
     uint32_t gpus = 0;
     bool waits = false;
     for (uint32_t n = 0; n < placement->node_count; n++) {
         const struct lease_node *node = &placement->nodes[n];
         if (node->node >= pool->node_count || (n > 0 && node[-1].node >= node->node))
-            return wrong(fault, index, "nodes: not the pool's nodes in ascending order");
+            return checking_wrong(fault, index, "nodes: not the pool's nodes in ascending order");
         uint64_t *taken = &c->taken[c->first_node[column->pool] + node->node];
         if ((node->gpus & ~pool->nodes[node->node].gpus) != 0)
-            return wrong(fault, index, "nodes: GPUs that the pool does not offer");
+            return checking_wrong(fault, index, "nodes: GPUs that the pool does not offer");
         if ((node->gpus & *taken) != 0)
-            return wrong(fault, index, "nodes: GPUs that another job has");
+            return checking_wrong(fault, index, "nodes: GPUs that another job has");
         *taken |= node->gpus;
         gpus += (uint32_t)__builtin_popcountll(node->gpus);
         waits |= (node->gpus & c->leaving[c->first_node[column->pool] + node->node]) != 0;
     }
     if (gpus != column->gpus)
-        return wrong(fault, index, "nodes: not as many GPUs as the column says");
+        return checking_wrong(fault, index, "nodes: not as many GPUs as the column says");
     if (placement->waits != waits)
-        return wrong(fault, index, "waits: not what the GPUs named say");
+        return checking_wrong(fault, index, "waits: not what the GPUs named say");
     return STATUS_OK;
 }
 
@@ -177,14 +163,15 @@ static enum status check_gpus(struct checking *c, struct fault *fault)
     mark_leaving(c);
     for (uint32_t i = 0; i < c->plan->placement_count; i++) {
         const struct plan_placement *placement = &c->plan->placements[i];
-        const struct market_job *job = &c->market->jobs[column_of(c, i)->job];
+        const struct market_job *job = &c->market->jobs[checking_column(c, i)->job];
         bool const held = job->held_column == (int32_t)placement->column;
         if (placement->renewed != held || (held && !same_nodes(placement, job)))
-            return wrong(fault, i, "renewed: a held column goes with the GPUs held, and only it");
+            return checking_wrong(fault, i,
+                                  "renewed: a held column goes with the GPUs held, and only it");
         if (job->one_node && !held && placement->node_count != 1)
-            return wrong(fault, i, "nodes: the job needs one node");
+            return checking_wrong(fault, i, "nodes: the job needs one node");
         if (placement->node_count > NODES_PER_LEASE_MAX)
-            return wrong(fault, i, "nodes: more than a lease can name");
+            return checking_wrong(fault, i, "nodes: more than a lease can name");
         enum status const status = check_nodes(c, i, fault);
         if (status != STATUS_OK)
             return status;
@@ -278,7 +265,7 @@ static enum status check_shares(struct checking *c, struct fault *fault)
     return status;
 }
 
-static double lp_worth(const struct checking *c)
+double checking_lp_worth(const struct checking *c)
 {
     double worth = 0;
     for (uint32_t k = 0; k < c->market->column_count; k++)
@@ -293,7 +280,7 @@ static enum status check_bound(struct checking *c, struct fault *fault)
     const struct plan *plan = c->plan;
     int64_t objective = 0;
     for (uint32_t i = 0; i < plan->placement_count; i++)
-        objective += column_of(c, i)->worth.micros;
+        objective += checking_column(c, i)->worth.micros;
     if (objective != plan->objective.micros)
         return fault_set(fault, STATUS_CORRUPT, "plan: objective is not its placements' worth");
     if (plan->objective.micros > plan->bound.micros)
@@ -309,10 +296,10 @@ static enum status check_bound(struct checking *c, struct fault *fault)
     if (fabs(dual - bound) > 1.1e-6 + TOLERANCE_LP * fabs(bound))
         return fault_set(fault, STATUS_CORRUPT, "plan: bound %.6f is not the duals' sum %.6f",
                          bound, dual);
-    if (!nearly_equal(lp_worth(c), bound, TOLERANCE_ANSWER * 10))
+    if (!nearly_equal(checking_lp_worth(c), bound, TOLERANCE_ANSWER * 10))
         return fault_set(fault, STATUS_CORRUPT,
-                         "plan: the LP's shares are worth %.6f, its duals %.6f", lp_worth(c),
-                         bound);
+                         "plan: the LP's shares are worth %.6f, its duals %.6f",
+                         checking_lp_worth(c), bound);
     return STATUS_OK;
 }
 
@@ -340,115 +327,5 @@ static enum status check_owen(struct checking *c, struct fault *fault)
     }
     if (sum != plan->bound.micros)
         return fault_set(fault, STATUS_CORRUPT, "plan: the members' owen do not add up to bound");
-    return STATUS_OK;
-}
-
-/* -- Money ------------------------------------------------------------------------------------- */
-
-static enum status check_price(struct checking *c, uint32_t index, struct fault *fault)
-{
-    const struct plan_placement *placement = &c->plan->placements[index];
-    const struct market_column *column = column_of(c, index);
-    const struct market_pool *pool = &c->market->pools[column->pool];
-    int64_t sum = 0;
-    for (uint32_t s = 0; s < placement->share_count; s++) {
-        int32_t const member = placement->shares[s].member;
-        if (member < 0 || (uint32_t)member >= c->market->member_count ||
-            placement->shares[s].price.nanos < 0)
-            return wrong(fault, index, "shares: no such member, or below zero");
-        sum += placement->shares[s].price.nanos;
-    }
-    if (placement->share_count == 0 || placement->shares[0].member != pool->owner ||
-        placement->shares[0].price.nanos < pool->cost.nanos)
-        return wrong(fault, index, "shares: the pool's owner first, with its cost at least");
-    if (sum != placement->price.nanos)
-        return wrong(fault, index, "price: not the sum of its shares");
-    struct credits payment;
-    struct credits cost;
-    if (!price_amount(placement->price, column->gpus, c->market->round_ms, &payment) ||
-        payment.micros != placement->payment.micros)
-        return wrong(fault, index, "payment: not price × GPUs × round");
-    if (!price_amount(pool->cost, column->gpus, c->market->round_ms, &cost) ||
-        payment.micros > column->price_room.micros ||
-        payment.micros > column->worth.micros + cost.micros)
-        return wrong(fault, index, "payment: more than the home's room");
-    return STATUS_OK;
-}
-
-static enum status check_prices(struct checking *c, struct fault *fault)
-{
-    for (uint32_t i = 0; i < c->plan->placement_count; i++) {
-        enum status const status = check_price(c, i, fault);
-        if (status != STATUS_OK)
-            return status;
-    }
-    for (uint32_t p = 0; p < c->market->pool_count; p++) {
-        double const a_second = c->plan->pool_rent_credits[p] * MS_PER_SECOND /
-                                (double)c->market->round_ms * NANOS_PER_CREDIT;
-        double const posted =
-            (double)(c->plan->pool_price[p].nanos - c->market->pools[p].cost.nanos);
-        if (fabs(posted - a_second) > 0.6 + TOLERANCE_LP * fabs(posted))
-            return fault_set(fault, STATUS_CORRUPT, "plan: pool_price[%u] is not cost and rent", p);
-    }
-    return STATUS_OK;
-}
-
-/* Receipts add up to payments, so that payoffs add up to the objective, to the micro-credit. */
-static enum status check_payoffs(struct checking *c, struct fault *fault)
-{
-    const struct market *market = c->market;
-    for (uint32_t i = 0; i < c->plan->placement_count; i++) {
-        const struct plan_placement *placement = &c->plan->placements[i];
-        const struct market_column *column = column_of(c, i);
-        const struct market_pool *pool = &market->pools[column->pool];
-        struct credits cost;
-        if (!price_amount(pool->cost, column->gpus, market->round_ms, &cost))
-            return wrong(fault, i, "column: its cost is out of range");
-        c->payoff[market->jobs[column->job].home] +=
-            column->worth.micros + cost.micros - placement->payment.micros;
-        c->payoff[pool->owner] -= cost.micros;
-        int64_t rest = placement->payment.micros;
-        for (uint32_t s = 1; s < placement->share_count; s++) {
-            __extension__ typedef __int128 wide;
-            int64_t const part =
-                (int64_t)((wide)placement->payment.micros * placement->shares[s].price.nanos /
-                          placement->price.nanos);
-            rest -= part;
-            c->payoff[placement->shares[s].member] += part;
-        }
-        c->payoff[placement->shares[0].member] += rest;
-    }
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < market->member_count; i++) {
-        int64_t const off = c->payoff[i] - c->plan->members[i].payoff.micros;
-        if (off != 0)
-            return fault_set(fault, STATUS_CORRUPT,
-                             "plan: members[%u].payoff is not what its placements leave", i);
-        sum += c->plan->members[i].payoff.micros;
-    }
-    if (sum != c->plan->objective.micros)
-        return fault_set(fault, STATUS_CORRUPT, "plan: payoffs do not add up to the objective");
-    return STATUS_OK;
-}
-
-/* What can be said of ε without solving: the coalitions of all and of one. */
-static enum status check_epsilon(struct checking *c, struct fault *fault)
-{
-    const struct plan *plan = c->plan;
-    double const slack = 2e-6 + TOLERANCE_ANSWER * 10 * credits_to_double(plan->bound);
-    double const of_all = lp_worth(c) - credits_to_double(plan->objective);
-    if (plan->epsilon.micros < 0 || credits_to_double(plan->epsilon) < of_all - slack)
-        return fault_set(fault, STATUS_CORRUPT, "plan: epsilon is below the gap");
-    int64_t bound = 0;
-    for (uint32_t i = 0; i < c->market->member_count; i++) {
-        const struct plan_member *member = &plan->members[i];
-        if (member->alone.micros - member->payoff.micros > plan->epsilon.micros + 1)
-            return fault_set(fault, STATUS_CORRUPT,
-                             "plan: members[%u] alone gets over epsilon more", i);
-        if (member->owen.micros > member->payoff.micros)
-            bound += member->owen.micros - member->payoff.micros;
-    }
-    if (!plan->epsilon_exact && plan->epsilon.micros + c->market->member_count < bound)
-        return fault_set(fault, STATUS_CORRUPT, "plan: epsilon is below its own bound");
     return STATUS_OK;
 }
