@@ -40,8 +40,10 @@ struct wire_method {
 const char *wire_message_name(const struct wire_message *message);
 size_t wire_message_size(const struct wire_message *message);
 
-/* Encodes the domain struct; *bytes lies in the arena. EXHAUSTED where the arena is full.
- * Deterministic: same struct, same bytes. */
+/* Encodes the domain struct; *bytes lies in the arena. The same bounds are judged as on the way in:
+ * INVALID names the field that breaks one. Only texts for people (reasons, summaries) are mended
+ * instead: cut to their limit, bad bytes replaced by '?'. A NULL text counts as "". EXHAUSTED where
+ * the arena is full or a limit is passed. Deterministic: same struct, same bytes. */
 MUST_USE enum status wire_encode(const struct wire_message *message, const void *domain,
                                  struct arena *arena, struct bytes *bytes, struct fault *fault);
 

@@ -23,6 +23,9 @@ void *generator_make(const struct wire_message *message, struct rng *rng, struct
 /* NULL where a and b say the same, else the name of the first field in which they differ. */
 const char *generator_difference(const struct wire_message *message, const void *a, const void *b);
 
+/* Bytes of one element of a STRUCTS, NAMES, TEXTS or DIGESTS row. */
+size_t generator_element_size(const struct wire_row *row);
+
 /* Every message that a method or a stored record reaches, each once; returns how many. */
 size_t generator_messages(const struct wire_message *messages[static GENERATOR_MESSAGES_MAX]);
 
