@@ -43,6 +43,9 @@ struct executor_run {
     const char *const
         *read_only_paths; /* [path_count] host paths shown read-only at the same place: data sets */
     uint32_t path_count;
+    /* GPU g of node n is this machine's device first_device + n × gpus_per_node + g; 0, 0: g. */
+    uint32_t first_device;
+    uint32_t gpus_per_node;
 };
 
 enum executor_phase {
@@ -56,7 +59,8 @@ enum executor_phase {
 /* What the job says of itself, read from the progress file (see below). */
 struct executor_status {
     enum executor_phase phase;
-    int32_t exit_code; /* EXITED: 0..255; 128 + signal where killed */
+    int32_t exit_code; /* EXITED and STOPPED: 0..255; 128 + signal where killed. A job that was
+                          asked to stop and exits 0 has nothing left to do. */
     bool out_of_memory;
     uint64_t steps;
     uint64_t examples; /* done in all, checkpoints included */
@@ -107,7 +111,9 @@ struct process_executor_settings {
     uint32_t processes_default;
     uint64_t scratch_bytes_default;
     bool allow_network;
-    uint32_t first_uid; /* unprivileged uid per lease: first_uid + slot; 0: run as ourselves */
+    uint32_t first_uid; /* unprivileged uid per lease: first_uid + slot; 0: run as ourselves. Only
+                           where we are root. Two peers on one machine take ranges of their own. */
+    const char *device_directory; /* where GPU devices (nvidia0, ...) are; NULL: /dev */
     const struct log *log;
     const struct clock *clock;
 };
@@ -115,7 +121,8 @@ struct process_executor_settings {
 MUST_USE enum status process_executor_open(const struct process_executor_settings *settings,
                                            struct executor **executor, struct fault *fault);
 
-/* The entry of the hidden command; returns the exit code. argv as process_executor starts it. */
+/* The entry of the hidden command; returns the exit code. argv is {"PROGRAM run-shim", DIRECTORY}
+ * or {PROGRAM, "run-shim", DIRECTORY}. */
 int process_shim_main(int argc, char **argv);
 
 #endif
