@@ -78,7 +78,7 @@ static void transaction_open(struct walk *walk, const struct store_listed_entry 
 {
     const struct ledger_entry *entry = &listed->entry;
     transaction_close(walk);
-    if (entry->transaction != walk->transaction + 1)
+    if (entry->transaction != walk->transaction + 1 || listed->transaction_first == 0)
         problem_set(walk, "transaction", walk->transaction + 1, "it is missing");
     if (entry->posted_wall_ms < walk->posted_wall_ms)
         problem_set(walk, "transaction", entry->transaction, "it is dated before its forerunner");
