@@ -190,6 +190,13 @@ static void broken_bytes_are_refused_with_the_path_and_the_reason(void **state)
     assert_bytes_refused(job, "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12,
                          "is not a well-formed JobRequest: a number is too long");
     assert_bytes_refused(job, "", 0, "job: is missing");
+    /* CommitFilesRequest: lease 1.1.1, and purpose left out, 4, and 2^32 - 1 (-1) */
+    const struct wire_message *commit = method_commit_files.request;
+    assert_bytes_refused(commit, "\x0a\x06\x08\x01\x10\x01\x18\x01", 8, "purpose: is missing");
+    assert_bytes_refused(commit, "\x0a\x06\x08\x01\x10\x01\x18\x01\x10\x04", 10,
+                         "purpose: 4 is not known");
+    assert_bytes_refused(commit, "\x0a\x06\x08\x01\x10\x01\x18\x01\x10\xff\xff\xff\xff\x0f", 14,
+                         "purpose: -1 is not known");
     /* SubmitRequest: demand (3) with hints (17) whose length (2) overruns it */
     assert_bytes_refused(method_submit.request, "\x1a\x04\x8a\x01\x01\x0a", 6,
                          "demand.hints[0]: is not a well-formed ThroughputHint: it ends inside a "
@@ -213,6 +220,10 @@ static void a_text_for_people_is_mended_when_sent(void **state)
     const struct stop_request *back = domain;
     assert_memory_equal(back->reason, "cut ?? here??aaa", 16);
     assert_int_equal(strlen(back->reason), TEXT_BYTES_MAX - 1);
+    memset(reason, 'a', sizeof reason - 1); /* only too long */
+    assert_ok(wire_encode(method_stop.request, &request, &arena, &bytes, NULL));
+    assert_ok(wire_decode(method_stop.request, bytes, &arena, &domain, NULL));
+    assert_int_equal(strlen(((const struct stop_request *)domain)->reason), TEXT_BYTES_MAX);
     arena_fini(&arena);
 }
 
@@ -249,6 +260,8 @@ static void no_lease_is_an_absent_message(void **state)
     const struct jobs_response *back = domain;
     assert_true(lease_id_none(back->jobs[0].lease));
     assert_string_equal(back->jobs[0].host.text, "");
+    /* one row: job, home, state, and nothing of lease, host or gpu */
+    assert_int_equal(bytes.size, 2 + (2 + 5) + (2 + 3) + (2 + 7));
     row.lease.round = 5; /* half a lease is none */
     struct fault fault;
     assert_int_equal(wire_encode(method_list_jobs.response, &response, &arena, &bytes, &fault),
