@@ -17,6 +17,9 @@ enum { GENERATOR_MESSAGES_MAX = 256 };
 void generator_fill(const struct wire_message *message, void *domain, struct rng *rng,
                     struct arena *arena);
 
+/* The rules across fields; the last step of generator_fill. */
+void generator_put_right(const struct wire_message *message, void *domain, struct rng *rng);
+
 /* A new one. */
 void *generator_make(const struct wire_message *message, struct rng *rng, struct arena *arena);
 
