@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/support/executor_fake.h"
+#include "tests/peer/executor_fake.h"
 
 struct place {
     char root[256];

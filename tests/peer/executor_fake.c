@@ -1,4 +1,4 @@
-#include "tests/support/executor_fake.h"
+#include "tests/peer/executor_fake.h"
 
 #include <assert.h>
 #include <inttypes.h>

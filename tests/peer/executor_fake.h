@@ -9,8 +9,8 @@
  * executor_fake_reboot makes all that runs LOST. Ownership: the caller's struct; executor_close()
  * does nothing. Thread rule: one thread.
  */
-#ifndef ENTENTE_TESTS_SUPPORT_EXECUTOR_FAKE_H
-#define ENTENTE_TESTS_SUPPORT_EXECUTOR_FAKE_H
+#ifndef ENTENTE_TESTS_PEER_EXECUTOR_FAKE_H
+#define ENTENTE_TESTS_PEER_EXECUTOR_FAKE_H
 
 #include "base/clock.h"
 #include "peer/executor.h"

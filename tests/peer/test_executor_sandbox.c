@@ -1,0 +1,202 @@
+/* What a job can't do, see or leave behind. Each claim needs an ability; where it lacks the test
+ * says so.
+ */
+#include "tests/peer/executor_bench.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static unsigned processes_of_uid(unsigned uid)
+{
+    char command[128];
+    snprintf(command, sizeof command, "ps -o pid= -u %u | wc -l", uid);
+    FILE *pipe = popen(command, "r");
+    unsigned count = 0;
+    assert_int_equal(fscanf(pipe, "%u", &count), 1);
+    pclose(pipe);
+    return count;
+}
+
+static void a_job_leaves_no_process_behind(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    NEEDS(geteuid() == 0, "root, so that a job has a uid to be counted by");
+    bench_start(bench, "setsid sleep 1000 >/dev/null 2>&1 & (sleep 1000 &) ; nohup sleep 1000 & "
+                       "echo done");
+    assert_int_equal(bench_wait_for_end(bench).exit_code, 0);
+    assert_int_equal(processes_of_uid(TEST_UID), 0);
+}
+
+static void a_fork_bomb_is_contained(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.process_limit, "process limit");
+    /* Each shell starts two more, for ever; without a limit there would be thousands at once. */
+    bench_start(bench, "b() { b & b & wait; }; b 2>/dev/null; touch ready; sleep 1000");
+    for (int i = 0; i < 100 && bench_look(bench).phase == EXECUTOR_RUNNING; i++) {
+        if (geteuid() == 0 && bench->abilities.sandbox)
+            assert_true(processes_of_uid(TEST_UID) <= 64);
+        usleep(2000);
+    }
+    assert_ok(bench->executor->operations->stop(bench->executor, bench->directory, 0, NULL));
+    bench_wait_for_end(bench);
+    if (geteuid() == 0 && bench->abilities.sandbox)
+        assert_int_equal(processes_of_uid(TEST_UID), 0);
+}
+
+static void a_memory_bomb_is_killed_and_reported(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.memory_limit, "memory limit");
+    bench->specification.limits.memory_bytes = 32 << 20;
+    /* One line of 500 MB, which tail must hold, where 48 MiB are allowed. */
+    bench_start(bench, "head -c 500000000 /dev/zero | tail -n 1 | wc -c; exit 5");
+    struct executor_status const status = bench_wait_for_end(bench);
+    assert_true(status.out_of_memory);
+    assert_int_equal(status.phase, EXECUTOR_EXITED);
+    assert_null(strstr(bench_read_text(bench, "log"), "500000000"));
+}
+
+static void a_full_scratch_is_the_jobs_own_trouble(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    bench_start(bench, "head -c 8000000 /dev/zero >$ENTENTE_SCRATCH/fits && "
+                       "! head -c 20000000 /dev/zero >$ENTENTE_SCRATCH/big");
+    assert_int_equal(bench_wait_for_end(bench).exit_code, 0); /* 16 MiB are there */
+}
+
+static void a_job_has_no_network(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    bench->specification.limits.network = true; /* asks, and is not allowed */
+    bench_start(bench, "grep -c : /proc/net/dev; grep : /proc/net/dev | cut -d: -f1");
+    bench_wait_for_end(bench);
+    assert_string_equal(bench_read_text(bench, "log"), "1\n    lo\n");
+}
+
+static void a_job_sees_nothing_of_the_host(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    char secret[FILE_PATH_MAX];
+    snprintf(secret, sizeof secret, "%s/secret", bench->root);
+    assert_ok(file_write(secret, (struct bytes){(const uint8_t *)"x", 1}, 0644, NULL));
+    char script[FILE_PATH_MAX + 1024];
+    snprintf(script, sizeof script,
+             "for f in %s /etc/shadow /root /home /var /run /boot /sys; do\n"
+             "    [ -e $f ] && echo \"sees $f\"\ndone\n"
+             "touch /usr/x /etc/x /x /dev/x 2>/dev/null && echo writes\n"
+             "ls /proc | grep -c '^[0-9]'\nhostname\n"
+             "ls / | tr '\\n' ' '\n"
+             "kill -9 1 2>/dev/null; kill -0 %ld 2>/dev/null && echo signals\n"
+             "chroot / true 2>/dev/null && echo chroots\nid -u\n",
+             secret, (long)getpid());
+    bench_start(bench, script);
+    bench_wait_for_end(bench);
+    char expected[512];
+    /* bwrap, the shell, ls and grep are all the processes there are */
+    snprintf(expected, sizeof expected, "%u\n", geteuid() == 0 ? TEST_UID : geteuid());
+    const char *log = bench_read_text(bench, "log");
+    if (strncmp(log, "4\njob\n", 6) != 0 || strstr(log, "sees") != NULL ||
+        strstr(log, "writes") != NULL || strstr(log, "signals") != NULL ||
+        strstr(log, "chroots") != NULL || strstr(log, expected) == NULL)
+        fail_msg("the job saw: %s", log);
+}
+
+static void a_job_cannot_use_its_variables_against_the_host(void **state)
+{
+    struct executor_bench *bench = *state;
+    const char *variables[] = {"LD_PRELOAD=/work/evil.so", "A='; echo injected >&2; '"};
+    bench->specification.variables = variables;
+    bench->specification.variable_count = 2;
+    bench_start(bench, "echo ran");
+    bench_wait_for_end(bench);
+    /* only the job's own shell tried to load it, not bwrap or setpriv */
+    const char *log = bench_read_text(bench, "log");
+    assert_non_null(strstr(log, "ran\n"));
+    assert_null(strstr(log, "injected\n"));
+    const char *first = strstr(log, "/work/evil.so");
+    if (first == NULL || strstr(first + 1, "/work/evil.so") != NULL)
+        fail_msg("not loaded once: %s", log);
+
+    const char *bad[] = {"A B=1"};
+    bench->executor->operations->release(bench->executor, bench->directory);
+    bench->specification.variables = bad;
+    bench->specification.variable_count = 1;
+    assert_int_equal(bench->executor->operations->start(bench->executor, &bench->run, NULL),
+                     STATUS_INVALID);
+}
+
+static void a_job_sees_only_the_devices_it_leased(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.device_isolation, "device isolation");
+    char devices[600];
+    char path[700];
+    snprintf(devices, sizeof devices, "%s/dev", bench->root);
+    assert_ok(directory_make(devices, 0755, NULL));
+    for (unsigned d = 0; d < 8; d++) {
+        snprintf(path, sizeof path, "%s/nvidia%u", devices, d);
+        if (mknod(path, S_IFCHR | 0666, makedev(1, 3)) != 0 ||
+            chmod(path, 0666) != 0) { /* behaves as /dev/null */
+            print_message("skipped: no device can be made here to stand for a GPU\n");
+            skip();
+        }
+    }
+    bench->executor->operations->close(bench->executor);
+    bench->settings.device_directory = devices;
+    bench_open_executor(bench);
+    bench->run.first_device = 4; /* the pool's GPUs are this machine's 4 to 7: 0x5 means 4 and 6 */
+    bench->run.gpus_per_node = 4;
+    bench_start(bench,
+                "echo /dev/nvidia*; echo x >/dev/nvidia4 && echo opened; "
+                "echo $CUDA_VISIBLE_DEVICES; mknod /scratch/n c 1 3 2>/dev/null && echo made");
+    bench_wait_for_end(bench);
+    assert_string_equal(bench_read_text(bench, "log"), "/dev/nvidia4 /dev/nvidia6\nopened\n4,6\n");
+}
+
+static void a_data_set_is_shown_read_only_at_its_place(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    char data[600];
+    char path[700];
+    snprintf(data, sizeof data, "%s/data", bench->root);
+    assert_int_equal(chmod(bench->root, 0755), 0);
+    assert_ok(directory_make(data, 0755, NULL));
+    snprintf(path, sizeof path, "%s/set", data);
+    assert_ok(file_write(path, (struct bytes){(const uint8_t *)"images\n", 7}, 0644, NULL));
+    const char *paths[] = {data};
+    bench->run.read_only_paths = paths;
+    bench->run.path_count = 1;
+    char script[1600];
+    snprintf(script, sizeof script, "cat %s; echo x >%s", path, path);
+    bench_start(bench, script);
+    assert_int_not_equal(bench_wait_for_end(bench).exit_code, 0);
+    assert_int_equal(strncmp(bench_read_text(bench, "log"), "images\n", 7), 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "run-shim") == 0)
+        return process_shim_main(argc, argv);
+#define CLAIM(test) cmocka_unit_test_setup_teardown(test, bench_begin, bench_end)
+    const struct CMUnitTest tests[] = {
+        CLAIM(a_job_leaves_no_process_behind),
+        CLAIM(a_fork_bomb_is_contained),
+        CLAIM(a_memory_bomb_is_killed_and_reported),
+        CLAIM(a_full_scratch_is_the_jobs_own_trouble),
+        CLAIM(a_job_has_no_network),
+        CLAIM(a_job_sees_nothing_of_the_host),
+        CLAIM(a_job_cannot_use_its_variables_against_the_host),
+        CLAIM(a_job_sees_only_the_devices_it_leased),
+        CLAIM(a_data_set_is_shown_read_only_at_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
