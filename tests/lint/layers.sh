@@ -23,7 +23,7 @@ home_of() { # HEADER
     case $1 in
     glpk.h) echo '^(economics/lp|tests/economics)/' ;;
     grpc/*) echo '^(proto/rpc|tests/proto)/' ;;
-    openssl/*) echo '^(proto/identity|tests/proto)/' ;;
+    openssl/*) echo '^(proto/identity/|tests/proto/|tests/fuzz/(fuzz|seed)_identity)' ;;
     *.pb-c.h | protobuf-c/*) echo '^(proto/wire|tests/proto)/' ;;
     sqlite3.h) echo '^((broker/store|tests/broker)/|(peer/|tests/peer/test_)spool)' ;;
     libpq-fe.h) echo '^(broker/store|tests/broker)/' ;;
