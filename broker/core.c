@@ -1,0 +1,65 @@
+#include "broker/core.h"
+
+#include <string.h>
+
+#include "proto/wire/methods.h"
+
+enum { RECEIPT_WAIT_MS = 7 * 24 * 3600 * 1000 };
+
+enum status core_open(struct core *core, const struct broker_config *config,
+                      const struct clock *clock, const struct log *log, struct store *store,
+                      const struct signing_secret *lease_secret, struct fault *fault)
+{
+    *core = (struct core){
+        .config = config,
+        .clock = clock,
+        .log = log,
+        .store = store,
+        .lease_secret = *lease_secret,
+    };
+    registry_init(&core->registry, clock, config->heartbeat_ms * CONFIG_OFFER_HEARTBEATS);
+    broker_time_init(&core->time, clock);
+    enum status status = store_incarnation(store, &core->incarnation, fault);
+    if (status == STATUS_OK)
+        status = signing_public(lease_secret, &core->lease_key.key, fault);
+    if (status != STATUS_OK) {
+        core_close(core);
+        return status;
+    }
+    signing_key_id(&core->lease_key.key, &core->lease_key.key_id);
+    return STATUS_OK;
+}
+
+void core_close(struct core *core)
+{
+    store_close(core->store);
+    core->store = NULL;
+    registry_fini(&core->registry);
+    explicit_bzero(&core->lease_secret, sizeof core->lease_secret);
+}
+
+int64_t core_now_ms(const struct core *core)
+{
+    return broker_time_now_ms(&core->time);
+}
+
+struct lease_limits core_lease_limits(const struct core *core)
+{
+    return (struct lease_limits){
+        .grace_ms = core->config->grace_ms,
+        .skew_ms = core->config->skew_ms_max,
+        .receipt_wait_ms = RECEIPT_WAIT_MS,
+    };
+}
+
+enum status core_sign_lease(const struct core *core, const struct lease *lease, struct arena *arena,
+                            struct signed_bytes *signed_lease, struct fault *fault)
+{
+    enum status status =
+        wire_encode(&message_lease, lease, arena, &signed_lease->body, fault);
+    if (status == STATUS_OK)
+        status = signing_sign(&core->lease_secret, SIGN_LEASE, signed_lease->body,
+                              &signed_lease->signature, fault);
+    signed_lease->key_id = core->lease_key.key_id;
+    return status;
+}
