@@ -1,7 +1,6 @@
 /* See round.h: the life of one round, from open to finish. */
 #include "broker/round.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "broker/store/rounds.h"
@@ -16,6 +15,7 @@ enum status round_open(struct core *core, bool interim, const struct round_filte
     if (made == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for a round");
     arena_init(&made->arena, ARENA_ROUND_BYTES);
+    made->references = 1;
     made->interim = interim;
     made->started_wall_ms = core_now_ms(core);
     made->started_boot_ms = clock_boot_ms(core->clock);
@@ -97,9 +97,15 @@ enum status round_finish(struct core *core, struct round *round, struct fault *f
     return status;
 }
 
+struct round *round_hold(struct round *round)
+{
+    round->references++;
+    return round;
+}
+
 void round_close(struct round *round)
 {
-    if (round == NULL)
+    if (round == NULL || --round->references > 0)
         return;
     arena_fini(&round->arena);
     free(round);

@@ -54,6 +54,7 @@ struct round_decision {
 
 struct round {
     struct arena arena;
+    uint32_t references; /* round_hold(); the loop's thread counts */
     bool interim;
     uint64_t number;
     int64_t started_wall_ms;
@@ -85,6 +86,8 @@ void round_solve(struct round *round);
 /* Commits and fills round->report. Where solving failed: that status, and nothing is written. */
 MUST_USE enum status round_finish(struct core *core, struct round *round, struct fault *fault);
 
+/* One more holder; each calls round_close(). The last one frees. NULL is fine. */
+struct round *round_hold(struct round *round);
 void round_close(struct round *round);
 
 /* Has it anything to clear: demands in the market, or leases to renew or end? */

@@ -59,7 +59,6 @@ enum status worker_open(struct worker **worker, struct rpc_loop *loop, struct fa
 
 void worker_submit(struct worker *worker, struct worker_task *task)
 {
-    task->worker = worker;
     task->next = NULL;
     pthread_mutex_lock(&worker->lock);
     if (worker->first == NULL)

@@ -17,7 +17,6 @@ struct worker_task {
     void (*work)(void *context); /* on the worker's thread */
     void (*done)(void *context); /* on the loop's */
     void *context;
-    struct worker *worker; /* set by worker_submit */
     struct worker_task *next;
 };
 
