@@ -54,6 +54,10 @@ void daemon_sweep(struct daemon *daemon);
 enum status daemon_admit_member(void *service, const struct rpc_caller *caller,
                                 const struct wire_method *method, struct fault *fault);
 
+/* Everybody may knock at the enrolment listener. */
+enum status daemon_admit_joiner(void *service, const struct rpc_caller *caller,
+                                const struct wire_method *method, struct fault *fault);
+
 static inline struct daemon *daemon_of(const struct rpc_call *call)
 {
     return call->service;

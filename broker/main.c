@@ -1,0 +1,38 @@
+/* entente-broker: the daemon that clears the market, and what its operator says to it. */
+#include "broker/commands.h"
+
+static const struct command commands[] = {
+    {"init", "make a federation: keys, certificates, empty ledger", command_init},
+    {"run", "run the broker", command_run},
+    {"token create", "make a one-time join token for a member", command_token_create},
+    {"member list", "list the members", command_member_list},
+    {"member approve", "admit a member that has enrolled", command_member_approve},
+    {"member suspend", "no new leases for a member", command_member_suspend},
+    {"member resume", "a suspended member takes part again", command_member_resume},
+    {"member revoke", "shut a member out for good", command_member_revoke},
+    {"member deposit", "deposit credits to a member's account", command_member_deposit},
+    {"member credit-limit", "set how far below zero it may go", command_member_credit_limit},
+    {"status", "the federation at a glance", command_status},
+    {"jobs", "list the jobs", command_jobs},
+    {"leases", "list the leases", command_leases},
+    {"round run", "clear the market now", command_round_run},
+    {"round list", "list the rounds", command_round_list},
+    {"round show", "show a round", command_round_show},
+    {"explain", "why a job is placed or not", command_explain},
+    {"replay", "recompute a stored round and compare", command_replay},
+    {"ledger verify", "recompute the ledger and compare", command_ledger_verify},
+    {"ledger export", "print the ledger as csv or beancount", command_ledger_export},
+    {"statement", "print a member's statement", command_statement},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct program program = {
+        .name = BROKER_PROGRAM,
+        .purpose = "The broker of a federation of GPU datacenters: clears the market, keeps the "
+                   "ledger.",
+        .commands = commands,
+        .command_count = sizeof commands / sizeof commands[0],
+    };
+    return command_main(&program, argc, argv);
+}
