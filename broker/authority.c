@@ -108,9 +108,9 @@ static enum status make_directories(struct creation *creation)
                          "%s away (its ledger is in it)",
                          path, state);
     status = directory_make(state, PRIVATE_DIRECTORY_MODE, creation->fault);
-    return status == STATUS_OK ? directory_make(creation->export_directory,
-                                                PRIVATE_DIRECTORY_MODE, creation->fault)
-                               : status;
+    return status == STATUS_OK
+               ? directory_make(creation->export_directory, PRIVATE_DIRECTORY_MODE, creation->fault)
+               : status;
 }
 
 static enum status make_root(struct creation *creation)
@@ -179,10 +179,10 @@ static enum status note_export(struct creation *creation)
     enum status status = write_text(creation->export_directory, "TAKE-ME-OFFLINE.txt", note,
                                     CERTIFICATE_MODE, creation->fault);
     /* root.pem is written last: it marks a complete authority. */
-    return status == STATUS_OK ? write_text(creation->config->state_directory, "root.pem",
-                                            creation->authority->root.text, CERTIFICATE_MODE,
-                                            creation->fault)
-                               : status;
+    return status == STATUS_OK
+               ? write_text(creation->config->state_directory, "root.pem",
+                            creation->authority->root.text, CERTIFICATE_MODE, creation->fault)
+               : status;
 }
 
 /* --- the broker's own certificate --- */
@@ -204,17 +204,16 @@ enum status authority_renew_broker(const struct broker_config *config, const str
     if (status == STATUS_OK)
         status = identity_make_request(&key, &request, fault);
     if (status == STATUS_OK)
-        status = identity_sign_request(&authority->intermediate_key, &authority->intermediate,
-                                       &request, &subject, config->public_host,
-                                       valid_for(clock, config->broker_certificate_ms), &chain,
-                                       fault);
+        status = identity_sign_request(
+            &authority->intermediate_key, &authority->intermediate, &request, &subject,
+            config->public_host, valid_for(clock, config->broker_certificate_ms), &chain, fault);
     if (status == STATUS_OK)
         status = append_pem(&chain, &authority->root, fault);
     if (status == STATUS_OK)
         status = write_text(config->state_directory, "broker.key", key.text, KEY_MODE, fault);
     if (status == STATUS_OK)
-        status = write_text(config->state_directory, "broker.pem", chain.text, CERTIFICATE_MODE,
-                            fault);
+        status =
+            write_text(config->state_directory, "broker.pem", chain.text, CERTIFICATE_MODE, fault);
     if (status == STATUS_OK) {
         authority->broker_key = key;
         authority->broker_chain = chain;
@@ -289,9 +288,8 @@ void authority_wipe(struct authority *authority)
 
 enum status authority_sign_member(const struct authority *authority,
                                   const struct broker_config *config, const struct clock *clock,
-                                  const struct name *member, const char *csr_pem,
-                                  struct pem *chain, struct certificate_facts *facts,
-                                  struct fault *fault)
+                                  const struct name *member, const char *csr_pem, struct pem *chain,
+                                  struct certificate_facts *facts, struct fault *fault)
 {
     struct pem request = {0};
     if (strlen(csr_pem) > PEM_BYTES_MAX)

@@ -34,15 +34,15 @@ MUST_USE enum status authority_create(const struct broker_config *config,
                                       const char *export_directory, const struct clock *clock,
                                       struct authority *authority, struct fault *fault);
 
-MUST_USE enum status authority_load(const struct broker_config *config,
-                                    struct authority *authority, struct fault *fault);
+MUST_USE enum status authority_load(const struct broker_config *config, struct authority *authority,
+                                    struct fault *fault);
 
 void authority_wipe(struct authority *authority);
 
 /* A new key and certificate for the broker itself, stored and taken into *authority. */
 MUST_USE enum status authority_renew_broker(const struct broker_config *config,
-                                            const struct clock *clock,
-                                            struct authority *authority, struct fault *fault);
+                                            const struct clock *clock, struct authority *authority,
+                                            struct fault *fault);
 
 /* Wall time from which the broker's certificate should be renewed: two thirds of its life. */
 int64_t authority_renew_from_ms(const struct authority *authority);

@@ -69,8 +69,7 @@ static enum status read_member(struct gathering *gathering, const struct store_m
             return no_memory(gathering->fault);
     }
     struct ledger_position position;
-    enum status status =
-        ledger_position(core->store, &record->member, &position, gathering->fault);
+    enum status status = ledger_position(core->store, &record->member, &position, gathering->fault);
     if (status == STATUS_OK)
         member->funds = position.funds;
     return status;
@@ -97,9 +96,8 @@ static enum status gather_leases(struct gathering *gathering)
     struct book *book = gathering->book;
     struct store_lease *records = NULL;
     enum status status = store_lease_list_open(
-        gathering->core->store,
-        LEASE_STATES_HOLDING | LEASE_STATE_BIT(LEASE_STATE_PLANNED), gathering->arena, &records,
-        &book->lease_count, gathering->fault);
+        gathering->core->store, LEASE_STATES_HOLDING | LEASE_STATE_BIT(LEASE_STATE_PLANNED),
+        gathering->arena, &records, &book->lease_count, gathering->fault);
     if (status != STATUS_OK)
         return status;
     book->leases = arena_alloc(gathering->arena, book->lease_count, sizeof *book->leases);
@@ -184,8 +182,8 @@ static enum status mark_newest(struct gathering *gathering)
     if (places == NULL)
         return no_memory(gathering->fault);
     for (uint32_t i = 0; i < count; i++)
-        places[i] = (struct chain_place){book->leases[i].record.chain, book->leases[i].record.row,
-                                         i};
+        places[i] =
+            (struct chain_place){book->leases[i].record.chain, book->leases[i].record.row, i};
     if (count > 0)
         qsort(places, count, sizeof *places, compare_chain);
     for (uint32_t i = 0; i < count; i++)
@@ -201,10 +199,10 @@ static void link_demands(struct book *book)
         struct book_lease *lease = &book->leases[i];
         const struct lease *terms = lease->record.lease;
         struct demand_key key = {&terms->home, &terms->job};
-        struct book_demand *demand =
-            book->demand_count == 0 ? NULL
-                                    : bsearch(&key, book->demands, book->demand_count,
-                                              sizeof *book->demands, compare_demand);
+        struct book_demand *demand = book->demand_count == 0
+                                         ? NULL
+                                         : bsearch(&key, book->demands, book->demand_count,
+                                                   sizeof *book->demands, compare_demand);
         if (demand == NULL || !lease->newest)
             continue;
         bool planned = lease->record.state == LEASE_STATE_PLANNED;
@@ -296,8 +294,8 @@ bool lease_nodes_same(const struct lease *lease, const struct lease_node *nodes,
     return true;
 }
 
-bool offer_covers(const struct offer *offer, const struct name *gpu,
-                  const struct lease_node *nodes, uint32_t node_count)
+bool offer_covers(const struct offer *offer, const struct name *gpu, const struct lease_node *nodes,
+                  uint32_t node_count)
 {
     const struct pool_offer *pool = offer == NULL ? NULL : offer_pool(offer, gpu);
     if (pool == NULL)

@@ -75,7 +75,7 @@ bool lease_nodes_same(const struct lease *lease, const struct lease_node *nodes,
                       uint32_t node_count);
 
 /* Does the offer (free or leased) cover these GPUs of that kind? */
-bool offer_covers(const struct offer *offer, const struct name *gpu,
-                  const struct lease_node *nodes, uint32_t node_count);
+bool offer_covers(const struct offer *offer, const struct name *gpu, const struct lease_node *nodes,
+                  uint32_t node_count);
 
 #endif

@@ -107,9 +107,8 @@ int command_run(int argc, char **argv)
     command_options(argc, argv, &usage, &options);
     arena_init(&arena, 4 * (size_t)ARENA_MESSAGE_BYTES);
     struct broker_config *config = arena_alloc(&arena, 1, sizeof *config);
-    enum status status = config == NULL
-                             ? fault_set(&fault, STATUS_NO_MEMORY, "no memory")
-                             : command_config(&options, &arena, config, &fault);
+    enum status status = config == NULL ? fault_set(&fault, STATUS_NO_MEMORY, "no memory")
+                                        : command_config(&options, &arena, config, &fault);
     if (status == STATUS_OK)
         status = daemon_run(config, &log, &fault);
     arena_fini(&arena);

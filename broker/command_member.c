@@ -155,8 +155,9 @@ static int change_credit(int argc, char **argv, bool set_limit, const struct com
     if (code != EXIT_CODE_OK)
         return code;
     if (!credits_parse(options.arguments[1], &request.amount)) {
-        fprintf(stderr, "%s: '%s' is not an amount of credits: write 1000 or 12.5, at most six "
-                        "decimals\n",
+        fprintf(stderr,
+                "%s: '%s' is not an amount of credits: write 1000 or 12.5, at most six "
+                "decimals\n",
                 BROKER_PROGRAM, options.arguments[1]);
         return EXIT_CODE_USAGE;
     }

@@ -15,9 +15,8 @@ static void print_json(const struct replay *replay)
     char computed[DIGEST_TEXT_MAX];
     printf("{\n  \"round\": %" PRIu64 ",\n  \"same\": %s,\n  \"stored\": \"%s\",\n"
            "  \"computed\": \"%s\",\n  \"difference\": \"%s\"\n}\n",
-           replay->round, replay->same ? "true" : "false",
-           digest_format(&replay->stored, stored), digest_format(&replay->computed, computed),
-           replay->difference);
+           replay->round, replay->same ? "true" : "false", digest_format(&replay->stored, stored),
+           digest_format(&replay->computed, computed), replay->difference);
 }
 
 static void print_replay(const struct replay *replay)
@@ -49,8 +48,7 @@ int command_replay(int argc, char **argv)
     uint64_t number = 0;
     command_options(argc, argv, &usage, &options);
     if (!command_number(options.arguments[0], &number)) {
-        fprintf(stderr, "%s: '%s' is not a round's number\n", BROKER_PROGRAM,
-                options.arguments[0]);
+        fprintf(stderr, "%s: '%s' is not a round's number\n", BROKER_PROGRAM, options.arguments[0]);
         return EXIT_CODE_USAGE;
     }
     arena_init(&arena, ARENA_ROUND_BYTES);

@@ -23,9 +23,12 @@ static void print_head(const struct round_row *row)
 static void print_pools(const struct round_response *round)
 {
     static const struct table_column columns[] = {
-        {"host", false},       {"gpu", false},
-        {"offered (GPUs)", true}, {"placed (GPUs)", true},
-        {"cost (credits/GPU-s)", true}, {"price (credits/GPU-s)", true},
+        {"host", false},
+        {"gpu", false},
+        {"offered (GPUs)", true},
+        {"placed (GPUs)", true},
+        {"cost (credits/GPU-s)", true},
+        {"price (credits/GPU-s)", true},
     };
     struct table table;
     table_init(&table, columns, sizeof columns / sizeof columns[0]);
@@ -139,12 +142,10 @@ int command_round_run(int argc, char **argv)
 static void print_rounds(const void *message)
 {
     static const struct table_column columns[] = {
-        {"round", true},         {"at (UTC)", false},
-        {"kind", false},         {"members", true},
-        {"GPUs", true},          {"jobs", true},
-        {"placed (jobs)", true}, {"placed (GPUs)", true},
-        {"surplus (credits)", true}, {"bound (credits)", true},
-        {"ε (credits)", true},   {"took (ms)", true},
+        {"round", true},           {"at (UTC)", false},     {"kind", false},
+        {"members", true},         {"GPUs", true},          {"jobs", true},
+        {"placed (jobs)", true},   {"placed (GPUs)", true}, {"surplus (credits)", true},
+        {"bound (credits)", true}, {"ε (credits)", true},   {"took (ms)", true},
     };
     const struct rounds_response *response = message;
     struct table table;
@@ -191,8 +192,7 @@ int command_round_show(int argc, char **argv)
     struct round_request request = {0};
     command_options(argc, argv, &usage, &options);
     if (options.argument_count > 0 && !command_number(options.arguments[0], &request.round)) {
-        fprintf(stderr, "%s: '%s' is not a round's number\n", BROKER_PROGRAM,
-                options.arguments[0]);
+        fprintf(stderr, "%s: '%s' is not a round's number\n", BROKER_PROGRAM, options.arguments[0]);
         return EXIT_CODE_USAGE;
     }
     return command_ask(&options, &method_round_show, &request, print_round);

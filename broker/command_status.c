@@ -99,10 +99,12 @@ int command_jobs(int argc, char **argv)
 static void print_leases(const void *message)
 {
     static const struct table_column columns[] = {
-        {"lease", false},  {"state", false},          {"job", false},
-        {"home", false},   {"host", false},           {"gpu", false},
-        {"GPUs", true},    {"price (credits/GPU-s)", true}, {"cap (credits)", true},
-        {"paid (credits)", true}, {"ends (UTC)", false},
+        {"lease", false},        {"state", false},
+        {"job", false},          {"home", false},
+        {"host", false},         {"gpu", false},
+        {"GPUs", true},          {"price (credits/GPU-s)", true},
+        {"cap (credits)", true}, {"paid (credits)", true},
+        {"ends (UTC)", false},
     };
     const struct leases_response *response = message;
     struct table table;

@@ -338,18 +338,16 @@ static void read_durations(struct reading *reading)
                                      CONFIG_ROUND_MS_MIN);
     config->interim_delay_ms =
         read_duration(reading, "rounds.interim_delay", file->rounds.interim_delay, second, 1);
-    config->holdover_ms =
-        read_duration(reading, "leases.holdover", file->leases.holdover, day, 0);
-    config->grace_ms =
-        read_duration(reading, "leases.grace", file->leases.grace, 30 * second, 100);
+    config->holdover_ms = read_duration(reading, "leases.holdover", file->leases.holdover, day, 0);
+    config->grace_ms = read_duration(reading, "leases.grace", file->leases.grace, 30 * second, 100);
     config->skew_ms_max =
         read_duration(reading, "leases.clock_skew", file->leases.clock_skew, 5 * second, 0);
     config->accept_within_ms = read_duration(reading, "leases.accept_within",
                                              file->leases.accept_within, 60 * second, second);
-    config->member_certificate_ms = read_duration(
-        reading, "certificates.member", file->certificates.member, 30 * day, second);
-    config->broker_certificate_ms = read_duration(
-        reading, "certificates.broker", file->certificates.broker, 30 * day, second);
+    config->member_certificate_ms =
+        read_duration(reading, "certificates.member", file->certificates.member, 30 * day, second);
+    config->broker_certificate_ms =
+        read_duration(reading, "certificates.broker", file->certificates.broker, 30 * day, second);
     config->intermediate_certificate_ms = read_duration(
         reading, "certificates.intermediate", file->certificates.intermediate, 730 * day, second);
     config->root_certificate_ms =
@@ -414,11 +412,10 @@ static void read_costs(struct reading *reading)
     struct broker_config *config = reading->config;
     config->restart_seconds =
         (double)read_duration(reading, "costs.restart", costs->restart, 30000, 0) / 1000.0;
-    config->transfer_bytes_per_second =
-        read_number(reading, "costs.transfer_bytes_per_second", costs->transfer_bytes_per_second,
-                    1e8, 1.0);
-    config->credits_per_gigabyte = read_number(reading, "costs.credits_per_gigabyte",
-                                               costs->credits_per_gigabyte, 0.0, 0.0);
+    config->transfer_bytes_per_second = read_number(reading, "costs.transfer_bytes_per_second",
+                                                    costs->transfer_bytes_per_second, 1e8, 1.0);
+    config->credits_per_gigabyte =
+        read_number(reading, "costs.credits_per_gigabyte", costs->credits_per_gigabyte, 0.0, 0.0);
 }
 
 static void read_throughput_row(struct reading *reading, uint32_t at, struct throughput_row *row)
@@ -449,8 +446,7 @@ static void read_throughputs(struct reading *reading)
     for (uint32_t i = 0; i < count; i++)
         read_throughput_row(reading, i, &rows[i]);
     struct fault fault = {0};
-    if (reading->status == STATUS_OK &&
-        throughput_table_prepare(rows, count, &fault) != STATUS_OK)
+    if (reading->status == STATUS_OK && throughput_table_prepare(rows, count, &fault) != STATUS_OK)
         REFUSE(reading, "throughput", "%s", fault.text);
     reading->config->throughputs = (struct throughput_table){.rows = rows, .row_count = count};
 }

@@ -16,10 +16,7 @@
 #include "base/units.h"
 #include "economics/throughput/table.h"
 
-enum {
-    CONFIG_ROUND_MS_MIN = 1000,
-    CONFIG_HEARTBEAT_MS_MIN = 100
-};
+enum { CONFIG_ROUND_MS_MIN = 1000, CONFIG_HEARTBEAT_MS_MIN = 100 };
 
 /* An offer lives for this many heartbeat periods (ARCHITECTURE: the flow of a job, 2). */
 enum { CONFIG_OFFER_HEARTBEATS = 3 };

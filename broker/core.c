@@ -55,8 +55,7 @@ struct lease_limits core_lease_limits(const struct core *core)
 enum status core_sign_lease(const struct core *core, const struct lease *lease, struct arena *arena,
                             struct signed_bytes *signed_lease, struct fault *fault)
 {
-    enum status status =
-        wire_encode(&message_lease, lease, arena, &signed_lease->body, fault);
+    enum status status = wire_encode(&message_lease, lease, arena, &signed_lease->body, fault);
     if (status == STATUS_OK)
         status = signing_sign(&core->lease_secret, SIGN_LEASE, signed_lease->body,
                               &signed_lease->signature, fault);

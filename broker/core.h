@@ -2,8 +2,8 @@
  * Core: what the broker is without its sockets: configuration, store, registry, time, lease key.
  *
  * Handlers, rounds and dispatch work on it; tests make one over an in-memory store and a simulated
- * clock. Thread rule: the loop's thread. Ownership: core_open() opens, core_close() closes store and
- * registry; configuration, clock and log are borrowed.
+ * clock. Thread rule: the loop's thread. Ownership: core_open() opens, core_close() closes store
+ * and registry; configuration, clock and log are borrowed.
  */
 #ifndef ENTENTE_BROKER_CORE_H
 #define ENTENTE_BROKER_CORE_H

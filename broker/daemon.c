@@ -55,8 +55,7 @@ enum status daemon_run(const struct broker_config *config, const struct log *log
 static enum status lock_state(struct opening *opening)
 {
     char path[FILE_PATH_MAX];
-    enum status status =
-        path_join(path, opening->config->state_directory, "lock", opening->fault);
+    enum status status = path_join(path, opening->config->state_directory, "lock", opening->fault);
     if (status != STATUS_OK)
         return status;
     if (access(opening->config->state_directory, F_OK) != 0)
@@ -109,8 +108,7 @@ static enum status open_core(struct opening *opening)
 static enum status open_loop(struct opening *opening)
 {
     struct daemon *daemon = opening->daemon;
-    enum status status =
-        rpc_loop_open(&daemon->loop, clock_real(), opening->log, opening->fault);
+    enum status status = rpc_loop_open(&daemon->loop, clock_real(), opening->log, opening->fault);
     if (status == STATUS_OK)
         status = worker_open(&daemon->worker, daemon->loop, opening->fault);
     if (status != STATUS_OK)
@@ -217,8 +215,8 @@ static void renew_own_certificate(struct daemon *daemon)
     struct fault fault;
     if (clock_wall_ms(daemon->core.clock) < authority_renew_from_ms(daemon->authority))
         return;
-    enum status status = authority_renew_broker(daemon->config, daemon->core.clock,
-                                                daemon->authority, &fault);
+    enum status status =
+        authority_renew_broker(daemon->config, daemon->core.clock, daemon->authority, &fault);
     struct rpc_credentials credentials = credentials_of(daemon);
     if (status == STATUS_OK)
         status = rpc_server_set_credentials(daemon->members, &credentials, &fault);

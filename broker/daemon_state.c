@@ -28,9 +28,10 @@ enum status daemon_admit_member(void *service, const struct rpc_caller *caller,
         return fault_set(fault, STATUS_DENIED, "the caller is no member of federation %s",
                          daemon->authority->federation.text);
     const struct name *name = &caller->subject.member;
-    enum status status = store_certificate_find(daemon->core.store, caller->serial, &certificate,
-                                                NULL);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !name_equal(&certificate.member, name)))
+    enum status status =
+        store_certificate_find(daemon->core.store, caller->serial, &certificate, NULL);
+    if (status == STATUS_NOT_FOUND ||
+        (status == STATUS_OK && !name_equal(&certificate.member, name)))
         return fault_set(fault, STATUS_DENIED,
                          "member %s: this broker did not issue certificate %s; join again",
                          name->text, caller->serial);
@@ -51,8 +52,8 @@ static enum status list_revoked(struct daemon *daemon, struct revocation_list *l
 {
     struct store_member *members = NULL;
     uint32_t count = 0;
-    enum status status = store_member_list(daemon->core.store, &daemon->revocations_arena,
-                                           &members, &count, fault);
+    enum status status =
+        store_member_list(daemon->core.store, &daemon->revocations_arena, &members, &count, fault);
     if (status != STATUS_OK)
         return status;
     list->revoked = arena_alloc(&daemon->revocations_arena, count, sizeof *list->revoked);
@@ -80,11 +81,11 @@ enum status daemon_sign_revocations(struct daemon *daemon, bool raise, struct fa
         return status;
     list.number = (uint64_t)number;
     struct signed_bytes *out = &daemon->revocations;
-    status = wire_encode(&message_revocation_list, &list, &daemon->revocations_arena, &out->body,
-                         fault);
+    status =
+        wire_encode(&message_revocation_list, &list, &daemon->revocations_arena, &out->body, fault);
     if (status == STATUS_OK)
-        status = signing_sign(&core->lease_secret, SIGN_REVOCATIONS, out->body, &out->signature,
-                              fault);
+        status =
+            signing_sign(&core->lease_secret, SIGN_REVOCATIONS, out->body, &out->signature, fault);
     out->key_id = core->lease_key.key_id;
     return status;
 }
@@ -103,8 +104,7 @@ static bool host_holds(const struct registry_entry *entry, struct lease_id id)
 /* A grant whose window is over, and which its host, heard since, does not hold: nobody took it. */
 static bool nobody_took(const struct core *core, const struct store_lease *lease)
 {
-    const struct registry_entry *entry =
-        registry_find(&core->registry, &lease->lease->host);
+    const struct registry_entry *entry = registry_find(&core->registry, &lease->lease->host);
     int64_t over_ms = lease->lease->accept_until_wall_ms + core->config->skew_ms_max;
     bool renewal = !lease_id_none(lease->lease->continues);
     return lease->state == LEASE_STATE_GRANTED && !renewal && core_now_ms(core) > over_ms &&
@@ -118,9 +118,8 @@ static enum status void_untaken(struct daemon *daemon, struct arena *arena, uint
     struct core *core = &daemon->core;
     struct store_lease *leases = NULL;
     uint32_t count = 0;
-    enum status status =
-        store_lease_list_open(core->store, LEASE_STATE_BIT(LEASE_STATE_GRANTED), arena, &leases,
-                              &count, fault);
+    enum status status = store_lease_list_open(core->store, LEASE_STATE_BIT(LEASE_STATE_GRANTED),
+                                               arena, &leases, &count, fault);
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
         if (!nobody_took(core, &leases[i]))
             continue;

@@ -44,8 +44,8 @@ void dispatch_fini(struct dispatch *dispatch)
 {
     struct dispatch_stream *stream = NULL;
     struct dispatch_stream *next = NULL;
-    HASH_ITER (hh, dispatch->streams, stream, next)
-        stream_end(stream);
+    HASH_ITER(hh, dispatch->streams, stream, next)
+    stream_end(stream);
 }
 
 /* Sends up to the flow limit. */
@@ -120,8 +120,8 @@ void dispatch_wake_all(struct dispatch *dispatch)
 {
     struct dispatch_stream *stream = NULL;
     struct dispatch_stream *next = NULL;
-    HASH_ITER (hh, dispatch->streams, stream, next)
-        send_some(stream);
+    HASH_ITER(hh, dispatch->streams, stream, next)
+    send_some(stream);
 }
 
 void dispatch_drop(struct dispatch *dispatch, const struct name *member)
@@ -139,13 +139,13 @@ bool dispatch_watches(const struct dispatch *dispatch, const struct name *member
 /* --- planned leases */
 
 /* Does another lease of the same job still run? Then home could not start it here. */
-static enum status job_is_busy(const struct core *core, const struct name *job,
-                               struct arena *arena, bool *busy, struct fault *fault)
+static enum status job_is_busy(const struct core *core, const struct name *job, struct arena *arena,
+                               bool *busy, struct fault *fault)
 {
     struct store_lease *leases = NULL;
     uint32_t count = 0;
-    enum status status = store_lease_list_job(core->store, job, LEASE_STATES_HOLDING, arena,
-                                              &leases, &count, fault);
+    enum status status =
+        store_lease_list_job(core->store, job, LEASE_STATES_HOLDING, arena, &leases, &count, fault);
     *busy = count > 0;
     return status;
 }

@@ -4,8 +4,8 @@
  * An event stays in the store until its member acknowledged it by a heartbeat, and is sent again
  * whenever the member's stream starts anew; so events repeat and are never lost. One stream a
  * member: a new one ends the old. Flow control: at most RPC_UNSENT_MAX under way a stream. Also
- * grants planned leases whose GPUs and job were released. Thread rule: the loop's thread. Ownership:
- * the calls are the carrier's; forgotten in their on_closed.
+ * grants planned leases whose GPUs and job were released. Thread rule: the loop's thread.
+ * Ownership: the calls are the carrier's; forgotten in their on_closed.
  */
 #ifndef ENTENTE_BROKER_DISPATCH_H
 #define ENTENTE_BROKER_DISPATCH_H

@@ -29,8 +29,7 @@ static enum status find_bid(struct explaining *explaining);
 static enum status say(struct explaining *explaining);
 
 enum status explain_job(const struct round *round, bool committed, const struct name *job,
-                        struct arena *arena, struct explain_response *response,
-                        struct fault *fault)
+                        struct arena *arena, struct explain_response *response, struct fault *fault)
 {
     struct explaining explaining = {
         .round = round, .arena = arena, .response = response, .fault = fault};
@@ -152,8 +151,7 @@ static void find_best(struct explaining *explaining)
         const struct explain_option *option = &explaining->response->options[i];
         if (option->obstacle[0] != '\0')
             continue;
-        if (explaining->best == NULL ||
-            option->surplus_credits > explaining->best->surplus_credits)
+        if (explaining->best == NULL || option->surplus_credits > explaining->best->surplus_credits)
             explaining->best = option;
     }
 }

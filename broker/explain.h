@@ -1,10 +1,10 @@
 /*
  * Explain: why a job was placed, or not, by a solved round; and at which bid it would have been.
  *
- * For each pool and configuration: predicted throughput, what a round of it is worth to the job, the
- * plan's price there, the surplus at that price, or the obstacle. The winning bid is read off the
- * duals (the least value per example at which some configuration covers its rents) and proved: the
- * market is collected and solved again with it; where whole GPUs do not follow the LP, somewhat
+ * For each pool and configuration: predicted throughput, what a round of it is worth to the job,
+ * the plan's price there, the surplus at that price, or the obstacle. The winning bid is read off
+ * the duals (the least value per example at which some configuration covers its rents) and proved:
+ * the market is collected and solved again with it; where whole GPUs do not follow the LP, somewhat
  * higher bids are tried, then none is named. Pure but for arenas; any thread while the round is
  * held. Ownership: the answer lies in the arena. Complexity: at most EXPLAIN_TRIES_MAX plans.
  */

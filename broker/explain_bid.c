@@ -22,7 +22,8 @@ double explain_rent_credits(const struct round *round, uint32_t column)
     return rent;
 }
 
-/* The least value (nano-credits an example) at which some configuration covers its rents; 0: none. */
+/* The least value (nano-credits an example) at which some configuration covers its rents; 0: none.
+ */
 static double indifferent_value(const struct round *round, const struct market_job *job,
                                 const struct demand *demand)
 {

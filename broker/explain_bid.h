@@ -1,8 +1,8 @@
 /*
  * Explain, bid: the value per example at which a waiting job would have been placed.
  *
- * At the round's duals a configuration k is worth its rents where w_k + (f − 1) value_k >= n_k μ_p +
- * Σ a π: f is the factor on the bid, since w is linear in the value. The least f over k is the
+ * At the round's duals a configuration k is worth its rents where w_k + (f − 1) value_k >= n_k μ_p
+ * + Σ a π: f is the factor on the bid, since w is linear in the value. The least f over k is the
  * candidate; a market with that bid, collected and solved anew, proves it. Thread rule: pure.
  */
 #ifndef ENTENTE_BROKER_EXPLAIN_BID_H

@@ -86,8 +86,7 @@ static struct lease_row lease_row_of(const struct store_lease *lease)
 }
 
 enum status listing_leases(const struct core *core, const struct page_request *page,
-                           struct arena *arena, struct leases_response *leases,
-                           struct fault *fault)
+                           struct arena *arena, struct leases_response *leases, struct fault *fault)
 {
     static const struct name everybody = {0};
     struct store_lease *records = NULL;

@@ -9,8 +9,7 @@ void service_ledger_verify(struct rpc_call *call, const void *request)
     struct fault fault = {0};
     struct ledger_verify_response response = {0};
     (void)request;
-    enum status status =
-        ledger_verify(daemon_of(call)->core.store, call->arena, &response, &fault);
+    enum status status = ledger_verify(daemon_of(call)->core.store, call->arena, &response, &fault);
     service_answer(call, status, &response, &fault);
 }
 
@@ -28,8 +27,8 @@ void service_operator_statement(struct rpc_call *call, const void *message)
 {
     struct fault fault = {0};
     struct statement_response response = {0};
-    enum status status = ledger_statement(daemon_of(call)->core.store, message, call->arena,
-                                          &response, &fault);
+    enum status status =
+        ledger_statement(daemon_of(call)->core.store, message, call->arena, &response, &fault);
     service_answer(call, status, &response, &fault);
 }
 
@@ -38,8 +37,8 @@ void service_operator_jobs(struct rpc_call *call, const void *message)
     static const struct name everybody = {0};
     struct fault fault = {0};
     struct jobs_response response = {0};
-    enum status status = listing_jobs(&daemon_of(call)->core, &everybody, message, call->arena,
-                                      &response, &fault);
+    enum status status =
+        listing_jobs(&daemon_of(call)->core, &everybody, message, call->arena, &response, &fault);
     service_answer(call, status, &response, &fault);
 }
 

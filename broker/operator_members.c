@@ -55,8 +55,7 @@ void service_member_list(struct rpc_call *call, const void *request)
     struct fault fault = {0};
     struct members_response response = {0};
     (void)request;
-    enum status status =
-        listing_members(&daemon_of(call)->core, call->arena, &response, &fault);
+    enum status status = listing_members(&daemon_of(call)->core, call->arena, &response, &fault);
     service_answer(call, status, &response, &fault);
 }
 

@@ -36,9 +36,9 @@ void service_round_list(struct rpc_call *call, const void *message)
     const struct page_request *request = message;
     struct fault fault = {0};
     struct rounds_response response = {0};
-    enum status status = store_round_list(daemon_of(call)->core.store, request->after,
-                                          request->rows, call->arena, &response.rounds,
-                                          &response.round_count, &fault);
+    enum status status =
+        store_round_list(daemon_of(call)->core.store, request->after, request->rows, call->arena,
+                         &response.rounds, &response.round_count, &fault);
     service_answer(call, status, &response, &fault);
 }
 

@@ -46,8 +46,8 @@ static void put_plan(struct codec_writer *writer, const struct market *market,
     codec_put_unsigned(writer, plan->epsilon_exact ? 1 : 0);
 }
 
-enum status plan_digest(const struct market *market, const struct plan *plan,
-                        struct digest *digest, struct fault *fault)
+enum status plan_digest(const struct market *market, const struct plan *plan, struct digest *digest,
+                        struct fault *fault)
 {
     struct codec_writer writer;
     codec_writer_init(&writer, PLAN_BYTES_MAX);

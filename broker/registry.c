@@ -20,8 +20,8 @@ void registry_fini(struct registry *registry)
 {
     struct registry_entry *entry = NULL;
     struct registry_entry *next = NULL;
-    HASH_ITER (hh, registry->entries, entry, next)
-        entry_free(registry, entry);
+    HASH_ITER(hh, registry->entries, entry, next)
+    entry_free(registry, entry);
 }
 
 static struct registry_entry *find(const struct registry *registry, const struct name *member)

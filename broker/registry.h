@@ -1,11 +1,12 @@
 /*
- * Registry: who is here now and what they offer; in memory, rebuilt from heartbeats after a restart.
+ * Registry: who is here now and what they offer; in memory, rebuilt from heartbeats after a
+ * restart.
  *
  * A member's offer is that of its newest heartbeat and lives for a named time; a stale one takes
- * part in no round. Guarantee: what is handed out was deep-copied, so the message it came in may go.
- * Ownership: the registry owns entries; a pointer to one is good until the member's next heartbeat
- * or registry_forget(). Thread rule: the loop's thread. Complexity: O(1) a look-up, O(offer) a
- * heartbeat.
+ * part in no round. Guarantee: what is handed out was deep-copied, so the message it came in may
+ * go. Ownership: the registry owns entries; a pointer to one is good until the member's next
+ * heartbeat or registry_forget(). Thread rule: the loop's thread. Complexity: O(1) a look-up,
+ * O(offer) a heartbeat.
  */
 #ifndef ENTENTE_BROKER_REGISTRY_H
 #define ENTENTE_BROKER_REGISTRY_H

@@ -6,7 +6,7 @@
 
 #include "broker/snapshot.h"
 #include "broker/store/rounds.h"
-#include "proto/wire/methods.h"
+#include "proto/identity/identity.h"
 
 enum { DIFFERENCE_TEXT_MAX = 256 };
 

@@ -20,8 +20,7 @@ enum status round_open(struct core *core, bool interim, const struct round_filte
     made->started_wall_ms = core_now_ms(core);
     made->started_boot_ms = clock_boot_ms(core->clock);
     made->solved = STATUS_INTERNAL;
-    int64_t ends_ms =
-        epoch_lease_end_ms(core_now_ms(core), config->round_ms, config->lead_ms);
+    int64_t ends_ms = epoch_lease_end_ms(core_now_ms(core), config->round_ms, config->lead_ms);
     enum status status = store_round_newest(core->store, &made->number, fault);
     made->number++;
     if (status == STATUS_OK)
@@ -48,15 +47,15 @@ static void apply_filter(struct book *book, const struct round_filter *filter)
 bool round_has_work(const struct round *round)
 {
     for (uint32_t i = 0; i < round->book.lease_count; i++)
-        if (round->book.leases[i].class != BOOK_LATER && round->book.leases[i].class != BOOK_PLANNED)
+        if (round->book.leases[i].class != BOOK_LATER &&
+            round->book.leases[i].class != BOOK_PLANNED)
             return true;
     return round->input.demand_count > 0;
 }
 
 void round_solve(struct round *round)
 {
-    round->solved =
-        market_collect(&round->input, &round->arena, &round->market, &round->fault);
+    round->solved = market_collect(&round->input, &round->arena, &round->market, &round->fault);
     if (round->solved == STATUS_OK)
         round->solved = plan_make(&round->market, &round->arena, &round->plan, &round->fault);
     if (round->solved == STATUS_OK)
@@ -78,10 +77,9 @@ static void log_drops(const struct core *core, const struct round *round)
 enum status round_finish(struct core *core, struct round *round, struct fault *fault)
 {
     if (round->solved != STATUS_OK)
-        return fault_set(fault, round->solved, "round %llu: %s",
-                         (unsigned long long)round->number, round->fault.text);
-    enum status status =
-        book_gather(core, round->book.ends_ms, &round->arena, &round->now, fault);
+        return fault_set(fault, round->solved, "round %llu: %s", (unsigned long long)round->number,
+                         round->fault.text);
+    enum status status = book_gather(core, round->book.ends_ms, &round->arena, &round->now, fault);
     struct round_ground ground = {core->config, &round->market, &round->plan, &round->now,
                                   round->number};
     if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 /*
- * Round: one clearing of the market: collect -> plan -> decide -> commit -> dispatch (ARCHITECTURE).
+ * Round: one clearing of the market: collect -> plan -> decide -> commit -> dispatch
+ * (ARCHITECTURE).
  *
  *   round_open    loop thread  gathers a book and masks the offers: what may be used is in *input
  *   round_solve   any thread   market_collect, plan_make, plan_check: pure, over the round alone
@@ -8,8 +9,8 @@
  * A round takes in all free GPUs, all GPUs under leases that end where its own begin, and all open
  * demands that no lease keeps busy. A full round runs a lead before the epoch's end; an interim one
  * between two is the same thing with nothing that ends. Guarantee: nothing is written before
- * round_finish, and there all or nothing. Ownership: a round owns its arena; what a report points to
- * lives there. Complexity: that of plan_make().
+ * round_finish, and there all or nothing. Ownership: a round owns its arena; what a report points
+ * to lives there. Complexity: that of plan_make().
  */
 #ifndef ENTENTE_BROKER_ROUND_H
 #define ENTENTE_BROKER_ROUND_H

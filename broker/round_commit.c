@@ -68,9 +68,9 @@ static enum status add_lease(struct committing *committing, const struct round_g
         .now_wall_ms = core_now_ms(committing->core),
     };
     if (!grant->planned) {
-        enum status status = core_sign_lease(committing->core, &grant->lease,
-                                             &committing->round->arena, &signed_lease,
-                                             committing->fault);
+        enum status status =
+            core_sign_lease(committing->core, &grant->lease, &committing->round->arena,
+                            &signed_lease, committing->fault);
         if (status != STATUS_OK)
             return status;
         terms.signed_lease = &signed_lease;
@@ -87,8 +87,8 @@ static enum status add_leases(struct committing *committing)
     return status;
 }
 
-/* Placed: age 0; in the round and not placed: one older. Demands and grants are both by (home, job):
- * columns are, and grants come by column. */
+/* Placed: age 0; in the round and not placed: one older. Demands and grants are both by (home,
+ * job): columns are, and grants come by column. */
 static enum status count_waiting(struct committing *committing)
 {
     const struct round *round = committing->round;
@@ -98,8 +98,8 @@ static enum status count_waiting(struct committing *committing)
     for (uint32_t i = 0; status == STATUS_OK && i < round->input.demand_count; i++) {
         const struct collect_demand *demand = &round->input.demands[i];
         const struct name *job = &demand->demand->job;
-        bool placed = next < decision->grant_count &&
-                      name_equal(&decision->grants[next].lease.job, job);
+        bool placed =
+            next < decision->grant_count && name_equal(&decision->grants[next].lease.job, job);
         next += placed ? 1 : 0;
         uint32_t age = placed ? 0 : demand->age_rounds + 1;
         bool open = book_demand(&round->now, &demand->demand->home, job) != NULL;
@@ -124,8 +124,8 @@ static enum status add_round(struct committing *committing)
         status = plan_encode(&round->market, &round->plan, &round->arena, &record.plan,
                              committing->fault);
     if (status == STATUS_OK)
-        status = wire_encode(&message_round_response, &round->report, &round->arena,
-                             &record.report, committing->fault);
+        status = wire_encode(&message_round_response, &round->report, &round->arena, &record.report,
+                             committing->fault);
     if (status == STATUS_OK)
         status = store_round_add(committing->core->store, &record, committing->fault);
     return status;

@@ -1,6 +1,6 @@
 /*
- * Round, decide: which placements of the plan still stand against a fresh book, as leases; and which
- * leases end. Pure: the same plan and book give the same decision.
+ * Round, decide: which placements of the plan still stand against a fresh book, as leases; and
+ * which leases end. Pure: the same plan and book give the same decision.
  *
  * A placement stands where the demand is open and in the market, home and host are here, the GPUs
  * are still offered and every lease on them gives them up, and the home's funds reach. Otherwise it
@@ -91,7 +91,8 @@ static const char *stand_gpus(const struct deciding *deciding, struct standing *
     for (uint32_t i = 0; i < book->lease_count; i++) {
         const struct book_lease *lease = &book->leases[i];
         const struct lease *terms = lease->record.lease;
-        if (lease->class == BOOK_OVERTAKEN || !name_equal(&terms->host, &standing->host->record.member) ||
+        if (lease->class == BOOK_OVERTAKEN ||
+            !name_equal(&terms->host, &standing->host->record.member) ||
             !name_equal(&terms->gpu, &standing->pool->gpu) ||
             !lease_nodes_overlap(terms, placement->nodes, placement->node_count))
             continue;
@@ -157,8 +158,7 @@ static const char *escrow(struct deciding *deciding, const struct standing *stan
         return "its price is too large to bill";
     if (name_equal(&lease->home, &lease->host))
         return NULL;
-    struct credits *funds =
-        &deciding->funds[standing->home - deciding->ground->now->members];
+    struct credits *funds = &deciding->funds[standing->home - deciding->ground->now->members];
     if (least.micros > funds->micros)
         return "its home's funds do not reach";
     if (lease->cap.micros > funds->micros)
@@ -216,8 +216,7 @@ static struct lease lease_of(const struct deciding *deciding, const struct stand
         .gpu_count = standing->column->gpus,
         .bundle_digest = demand->bundle_digest,
         .price = placement->price,
-        .predicted_examples_per_second =
-            (double)standing->column->micro_examples_per_second / 1e6,
+        .predicted_examples_per_second = (double)standing->column->micro_examples_per_second / 1e6,
         .home_key = standing->home->record.signing_key,
         .host_key = standing->host->record.signing_key,
     };

@@ -56,7 +56,8 @@ void rounds_stop(struct rounds *rounds)
     rounds->newest = NULL;
     struct rounds_backoff *backoff = NULL;
     struct rounds_backoff *next = NULL;
-    HASH_ITER (hh, rounds->backoffs, backoff, next) {
+    HASH_ITER(hh, rounds->backoffs, backoff, next)
+    {
         HASH_DEL(rounds->backoffs, backoff);
         free(backoff);
     }
@@ -99,9 +100,9 @@ static void on_interim(void *context)
     int64_t now_ms = clock_boot_ms(rounds->core->clock);
     struct rounds_backoff *backoff = NULL;
     struct rounds_backoff *next = NULL;
-    HASH_ITER (hh, rounds->backoffs, backoff, next)
-        if (backoff->until_boot_ms > now_ms)
-            start_interim_timer(rounds, backoff->until_boot_ms - now_ms);
+    HASH_ITER(hh, rounds->backoffs, backoff, next)
+    if (backoff->until_boot_ms > now_ms)
+        start_interim_timer(rounds, backoff->until_boot_ms - now_ms);
     rounds->interim_due = true;
     try_start(rounds);
 }
@@ -153,9 +154,8 @@ static bool is_warm(const struct rounds *rounds)
     if (clock_boot_ms(core->clock) >= rounds->warm_from_boot_ms)
         return true;
     arena_init(&arena, ARENA_ROUND_BYTES);
-    enum status status =
-        store_lease_list_open(core->store, LEASE_STATES_HOLDING, &arena, &leases, &lease_count,
-                              NULL);
+    enum status status = store_lease_list_open(core->store, LEASE_STATES_HOLDING, &arena, &leases,
+                                               &lease_count, NULL);
     if (status == STATUS_OK)
         status = store_member_list(core->store, &arena, &members, &member_count, NULL);
     for (uint32_t i = 0; status == STATUS_OK && i < member_count; i++)
@@ -215,7 +215,8 @@ static bool sits_out(const void *context, const struct name *job)
     return backoff != NULL && clock_boot_ms(rounds->core->clock) < backoff->until_boot_ms;
 }
 
-/* Demands wait and GPUs are free (or, in a full round, leases end): somebody asked, or it may pay. */
+/* Demands wait and GPUs are free (or, in a full round, leases end): somebody asked, or it may pay.
+ */
 static bool worth_running(const struct rounds *rounds, const struct round *round)
 {
     if (rounds->waiting_count > 0)

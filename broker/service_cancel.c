@@ -83,8 +83,7 @@ static enum status check(struct cancelling *cancelling, bool *repeated)
 static enum status end_demand(struct cancelling *cancelling)
 {
     const struct core *core = &cancelling->daemon->core;
-    enum demand_state state =
-        cancelling->request->completed ? DEMAND_COMPLETED : DEMAND_CANCELLED;
+    enum demand_state state = cancelling->request->completed ? DEMAND_COMPLETED : DEMAND_CANCELLED;
     return store_demand_end(core->store, &cancelling->request->job, state, core_now_ms(core),
                             cancelling->fault);
 }
@@ -100,12 +99,12 @@ static enum status end_leases(struct cancelling *cancelling)
     for (uint32_t i = 0; status == STATUS_OK && i < cancelling->lease_count; i++) {
         const struct store_lease *lease = &cancelling->leases[i];
         if (lease->state == LEASE_STATE_PLANNED)
-            status = lease_void(core->store, lease->lease->id, "the job is over",
-                                core_now_ms(core), cancelling->fault);
+            status = lease_void(core->store, lease->lease->id, "the job is over", core_now_ms(core),
+                                cancelling->fault);
         else if (!cancelling->request->completed)
-            status = lease_end(core->store, lease->lease->id, LEASE_EVENT_STOP,
-                               core->config->grace_ms, "its home called the job off",
-                               cancelling->fault);
+            status =
+                lease_end(core->store, lease->lease->id, LEASE_EVENT_STOP, core->config->grace_ms,
+                          "its home called the job off", cancelling->fault);
     }
     return status;
 }

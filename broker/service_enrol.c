@@ -70,8 +70,8 @@ void service_enrol(struct rpc_call *call, const void *request)
         log_info(daemon->core.log, "member %s: %s", enrolling.request->member.text,
                  enrolling.response->approved ? "got a certificate" : "waits for approval");
     else
-        log_warning(daemon->core.log, "enrolment as %s refused: %s",
-                    enrolling.request->member.text, fault.text);
+        log_warning(daemon->core.log, "enrolment as %s refused: %s", enrolling.request->member.text,
+                    fault.text);
     service_answer(call, status, enrolling.response, &fault);
 }
 

@@ -66,8 +66,7 @@ static enum status choose_round(struct inquiry *inquiry)
         inquiry->committed = true;
         return STATUS_OK;
     }
-    enum status status =
-        round_open(&daemon->core, true, NULL, &inquiry->round, &inquiry->fault);
+    enum status status = round_open(&daemon->core, true, NULL, &inquiry->round, &inquiry->fault);
     if (status != STATUS_OK || explain_knows(inquiry->round, &inquiry->job))
         return status;
     return fault_set(&inquiry->fault, STATUS_NOT_FOUND,

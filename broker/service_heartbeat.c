@@ -52,7 +52,8 @@ static enum status check_caller(const struct beat *beat)
                          beat->member->text, beat->request->offer.member.text);
     if (skew_ms > core->config->skew_ms_max || skew_ms < -core->config->skew_ms_max)
         return fault_set(beat->fault, STATUS_PRECONDITION,
-                         "sent_wall_ms: your clock is %" PRId64 " ms %s the broker's, at most %" PRId64
+                         "sent_wall_ms: your clock is %" PRId64
+                         " ms %s the broker's, at most %" PRId64
                          " are allowed: synchronise it (NTP)",
                          skew_ms < 0 ? -skew_ms : skew_ms, skew_ms < 0 ? "behind" : "ahead of",
                          core->config->skew_ms_max);
@@ -68,8 +69,8 @@ static enum status note_incarnation(const struct beat *beat)
         return status;
     status = store_begin(store, beat->fault);
     if (status == STATUS_OK)
-        status = store_member_set_incarnation(store, beat->member,
-                                              beat->request->offer.incarnation, beat->fault);
+        status = store_member_set_incarnation(store, beat->member, beat->request->offer.incarnation,
+                                              beat->fault);
     if (status == STATUS_OK)
         status = store_commit(store, beat->fault);
     store_rollback(store);
@@ -146,9 +147,8 @@ static enum status answer(const struct beat *beat, struct heartbeat_response *re
         .lease_keys = &daemon->core.lease_key,
         .lease_key_count = 1,
     };
-    enum status status =
-        ledger_head(daemon->core.store, &response->ledger_head_sequence, &response->ledger_head,
-                    beat->fault);
+    enum status status = ledger_head(daemon->core.store, &response->ledger_head_sequence,
+                                     &response->ledger_head, beat->fault);
     if (status == STATUS_OK)
         status = ledger_position(daemon->core.store, beat->member, &position, beat->fault);
     if (status == STATUS_OK) {

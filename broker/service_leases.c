@@ -55,8 +55,8 @@ static void follow_report(const struct reporting *reporting)
     switch (reporting->report->kind) {
     case LEASE_REPORT_RUNNING: rounds_succeeded(&daemon->rounds, &lease->job); break;
     case LEASE_REPORT_REFUSED:
-        log_warning(daemon->core.log, "job %s refused at %s: %s", lease->job.text,
-                    lease->host.text, reporting->report->text);
+        log_warning(daemon->core.log, "job %s refused at %s: %s", lease->job.text, lease->host.text,
+                    reporting->report->text);
         rounds_failed(&daemon->rounds, &lease->job);
         break;
     case LEASE_REPORT_RELEASED:

@@ -9,8 +9,8 @@ void service_list_jobs(struct rpc_call *call, const void *message)
 {
     struct fault fault = {0};
     struct jobs_response response = {0};
-    enum status status = listing_jobs(&daemon_of(call)->core, caller_of(call), message,
-                                      call->arena, &response, &fault);
+    enum status status = listing_jobs(&daemon_of(call)->core, caller_of(call), message, call->arena,
+                                      &response, &fault);
     service_answer(call, status, &response, &fault);
 }
 
@@ -26,7 +26,7 @@ void service_statement(struct rpc_call *call, const void *message)
         return;
     }
     request.member = *caller_of(call);
-    enum status status = ledger_statement(daemon_of(call)->core.store, &request, call->arena,
-                                          &response, &fault);
+    enum status status =
+        ledger_statement(daemon_of(call)->core.store, &request, call->arena, &response, &fault);
     service_answer(call, status, &response, &fault);
 }

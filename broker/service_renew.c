@@ -8,9 +8,9 @@ enum status service_certify(struct daemon *daemon, const struct name *member, co
                             struct pem *chain, struct fault *fault)
 {
     struct certificate_facts facts;
-    enum status status = authority_sign_member(daemon->authority, daemon->config,
-                                               daemon->core.clock, member, csr_pem, chain, &facts,
-                                               fault);
+    enum status status =
+        authority_sign_member(daemon->authority, daemon->config, daemon->core.clock, member,
+                              csr_pem, chain, &facts, fault);
     if (status != STATUS_OK)
         return status;
     struct store_certificate record = {

@@ -77,9 +77,9 @@ static enum status look_at_former(struct submission *submission)
     if (status == STATUS_OK) {
         status = wire_encode(&message_demand, former.demand, submission->arena, &encoded,
                              submission->fault);
-        submission->changes = status == STATUS_OK && !(encoded.size == submission->encoded.size &&
-                                                       memcmp(encoded.data, submission->encoded.data,
-                                                              encoded.size) == 0);
+        submission->changes = status == STATUS_OK &&
+                              !(encoded.size == submission->encoded.size &&
+                                memcmp(encoded.data, submission->encoded.data, encoded.size) == 0);
         return status;
     }
     if (status != STATUS_NOT_FOUND)

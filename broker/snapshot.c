@@ -165,8 +165,8 @@ static void get_job(struct decoding *decoding, uint64_t *columns, struct market_
     codec_name(reader, &job->job, "job's name");
     job->home = (int32_t)codec_signed(reader, 0, INT32_MAX, "job's home");
     job->first_column = (uint32_t)*columns;
-    job->column_count = (uint32_t)codec_unsigned(reader, MARKET_COLUMNS_MAX - *columns,
-                                                 "job's column count");
+    job->column_count =
+        (uint32_t)codec_unsigned(reader, MARKET_COLUMNS_MAX - *columns, "job's column count");
     *columns += job->column_count;
     job->one_node = codec_unsigned(reader, 1, "job's one_node") == 1;
     job->held_column =
@@ -174,8 +174,7 @@ static void get_job(struct decoding *decoding, uint64_t *columns, struct market_
     job->held_node_count = codec_count(reader, NODES_PER_LEASE_MAX, "job's held nodes");
     job->held_nodes = room(decoding, &job->held_node_count, sizeof *job->held_nodes);
     for (uint32_t n = 0; n < job->held_node_count; n++) {
-        job->held_nodes[n].node =
-            (uint32_t)codec_unsigned(reader, NODES_PER_POOL_MAX, "held node");
+        job->held_nodes[n].node = (uint32_t)codec_unsigned(reader, NODES_PER_POOL_MAX, "held node");
         job->held_nodes[n].gpus = codec_unsigned(reader, UINT64_MAX, "held gpus");
     }
     job->age_rounds = (uint32_t)codec_unsigned(reader, UINT32_MAX, "job's age");

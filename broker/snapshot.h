@@ -1,16 +1,16 @@
 /*
  * Snapshot: a round's market as stored bytes, and the digest of the plan made of it.
  *
- * A stored round replays to the same plan (DESIGN §8.8), so the encoding is exact and deterministic:
- * one market, one run of bytes. Format, version 1:
+ * A stored round replays to the same plan (DESIGN §8.8), so the encoding is exact and
+ * deterministic: one market, one run of bytes. Format, version 1:
  *
  *   "ENTM" 0x01, then fields in the order of struct market; counts before arrays.
  *   unsigned: LEB128. signed: zigzag LEB128. name: length, bytes. bool: 0 or 1.
  *   double: its 64 bits, little-endian (limits and coefficients of policy rows: never rounded).
- *   members: name. pools: owner, gpu, gpus per node, cost, nodes as masks (gpu_count is their bits).
- *   jobs: name, home, column count, one_node, held column, held nodes (node, mask), age; a job's
- *   first column is the sum before it. columns: job (delta), pool, gpus, θ, worth, value, price room.
- *   rows: kind, owner, partner, limit, entry count. entries: column, coefficient.
+ *   members: name. pools: owner, gpu, gpus per node, cost, nodes as masks (gpu_count is their
+ * bits). jobs: name, home, column count, one_node, held column, held nodes (node, mask), age; a
+ * job's first column is the sum before it. columns: job (delta), pool, gpus, θ, worth, value, price
+ * room. rows: kind, owner, partner, limit, entry count. entries: column, coefficient.
  *
  * Decoding trusts nothing: truncated, overlong, out-of-range or trailing bytes are CORRUPT, and the
  * result went through market_validate(). Ownership: results lie in the arena. Thread rule: pure.
