@@ -68,6 +68,7 @@ enum status rpc_loop_open(struct rpc_loop **out, const struct clock *clock, cons
     if (loop == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the event loop");
     grpc_init();
+    rpc_grpc_log_open(log);
     loop->clock = clock;
     loop->log = log;
     loop->last = &loop->first;

@@ -57,6 +57,9 @@ void rpc_signals_block(void);
 void rpc_signals_close(struct rpc_signals *signals);
 struct rpc_signals **rpc_loop_signals(struct rpc_loop *loop);
 
+/* grpc_log.c */
+void rpc_grpc_log_open(const struct log *log);
+
 /* Timers, sorted by due time. timer.c */
 enum { RPC_TIMERS_PER_STEP_MAX = 256 }; /* so that a timer that restarts at once starves nobody */
 struct rpc_timer **rpc_loop_timers(struct rpc_loop *loop);

@@ -142,8 +142,11 @@ static enum status copy_settings(struct rpc_server *server,
 static enum status create(struct rpc_server *server, struct fault *fault)
 {
     struct tuning tuning;
-    tuning_server(&tuning);
+    grpc_resource_quota *quota = grpc_resource_quota_create("server");
+    grpc_resource_quota_resize(quota, RPC_SERVER_MEMORY_MAX);
+    tuning_server(&tuning, quota);
     server->grpc = grpc_server_create(&tuning.list, NULL);
+    grpc_resource_quota_unref(quota);
     if (server->grpc == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "gRPC could not make a server");
     grpc_server_register_completion_queue(server->grpc, rpc_loop_queue(server->loop), NULL);

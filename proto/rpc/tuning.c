@@ -72,9 +72,12 @@ static void begin(struct tuning *tuning)
     add_settings(tuning, both, COUNT(both));
 }
 
-void tuning_server(struct tuning *tuning)
+void tuning_server(struct tuning *tuning, grpc_resource_quota *quota)
 {
     begin(tuning);
+    add(tuning, (grpc_arg){.type = GRPC_ARG_POINTER,
+                           .key = borrowed(GRPC_ARG_RESOURCE_QUOTA),
+                           .value.pointer = {quota, grpc_resource_quota_arg_vtable()}});
     add_settings(tuning, server_only, COUNT(server_only));
 }
 

@@ -14,7 +14,8 @@ enum {
     RPC_CONNECT_MS_MAX = 5000,       /* one attempt to connect */
     RPC_BACKOFF_MS_MIN = 200,
     RPC_BACKOFF_MS_MAX = 5000,
-    RPC_HANDSHAKE_MS_MAX = 10000, /* TLS, on the server's side */
+    RPC_SERVER_MEMORY_MAX = 512 * 1024 * 1024, /* gRPC's buffers of one server, all callers */
+    RPC_HANDSHAKE_MS_MAX = 10000,              /* TLS, on the server's side */
     TUNING_ARGUMENTS_MAX = 24
 };
 
@@ -24,7 +25,7 @@ struct tuning {
 };
 
 /* The struct must stay where it is while list is used; the strings are borrowed. */
-void tuning_server(struct tuning *tuning);
+void tuning_server(struct tuning *tuning, grpc_resource_quota *quota);
 /* server_name: NULL without TLS. */
 void tuning_client(struct tuning *tuning, const char *server_name);
 

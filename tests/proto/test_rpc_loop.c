@@ -120,6 +120,21 @@ static void a_stop_before_the_run_is_not_lost(void **state)
     assert_int_equal(ran, 1);
 }
 
+static void a_flood_of_posts_is_refused_at_its_limit(void **state)
+{
+    (void)state;
+    uint64_t ran = 0;
+    uint64_t taken = 0;
+    while (taken < 1000000 && rpc_loop_post(fixture.loop, add_one, &ran) == STATUS_OK)
+        taken++;
+    assert_int_equal(taken, 65536); /* RPC_POSTS_MAX */
+    for (int i = 0; i < WAIT_MS / 10 && ran < taken; i++)
+        rpc_loop_run_for(fixture.loop, 10);
+    assert_int_equal(ran, taken);
+    assert_ok(rpc_loop_post(fixture.loop, add_one, &ran));
+    rpc_loop_run_for(fixture.loop, 10);
+}
+
 /* --- timers */
 
 struct ringing {
@@ -211,6 +226,8 @@ int main(void)
                                         close_loop),
         cmocka_unit_test_setup_teardown(what_was_never_run_runs_at_close, open_loop, close_loop),
         cmocka_unit_test_setup_teardown(a_stop_before_the_run_is_not_lost, open_loop, close_loop),
+        cmocka_unit_test_setup_teardown(a_flood_of_posts_is_refused_at_its_limit, open_loop,
+                                        close_loop),
         cmocka_unit_test_setup_teardown(timers_ring_in_the_order_of_their_times, open_loop,
                                         close_loop),
         cmocka_unit_test_setup_teardown(a_timer_that_restarts_at_once_starves_nobody, open_loop,
