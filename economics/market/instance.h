@@ -24,7 +24,8 @@
  *
  * w = a v min(τ θ, work_left) − τ n c − D τ / max(τ, min(remaining, a day)), D = gigabytes × their
  * cost for a configuration elsewhere (DESIGN §3). max_credits bounds what foreign placements can
- * cost at most in a round (the bids). Configurations that affinity forbids are left out.
+ * cost at most in a round (the bids). Configurations that affinity forbids, or that
+ * one_node does (more GPUs than a node has), are left out.
  *
  * Ownership: everything lies in the arena. Complexity: O(size log size).
  */

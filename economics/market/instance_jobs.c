@@ -124,7 +124,7 @@ static void judge(const struct reading *reading, const struct raw_job *raw,
         column->worth.micros = 0; /* the price limit is below the pool's cost */
 }
 
-/* Reads one configuration; it becomes a column unless affinity forbids it. */
+/* Reads one configuration; it becomes a column unless affinity or one_node forbids it. */
 static enum status read_configuration(struct reading *reading, const struct json_place *place,
                                       const struct raw_job *raw, uint32_t job, struct fault *fault)
 {
@@ -147,7 +147,7 @@ static enum status read_configuration(struct reading *reading, const struct json
     double affinity = raw->home == host ? 1 : 0;
     if (pair != NULL && pair->has_affinity)
         affinity = pair->affinity;
-    if (affinity == 0)
+    if (affinity == 0 || (raw->one_node && gpus > market->pools[pool].gpus_per_node))
         return STATUS_OK;
     status = grow_columns(reading, fault);
     if (status != STATUS_OK)
