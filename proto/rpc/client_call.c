@@ -1,54 +1,18 @@
 /*
- * Client call: one call from transport_start to on_done.
+ * Client call: one call from transport_start to its last batch; client_end.c has the last word.
  *
- * Three tags: finish (the status: always the last word), read and write. on_done runs when all of
- * them came back, so it is the last callback and every message before it was delivered. A failure
- * found before anything is sent (too large, too many) comes through a timer of no delay, never
- * inside transport_start. Ownership: the struct goes after on_done and the last batch.
+ * Three tags: finish (the status), read and write. The call ends when all of them came back, so
+ * every message was delivered before on_done. A failure found before anything is sent (too large,
+ * too many) comes through a timer of no delay, never inside transport_start.
  */
 #include "proto/rpc/client_internal.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <grpc/support/time.h>
 
 #include "proto/rpc/payload.h"
-#include "proto/rpc/status_code.h"
-
-struct client_call {
-    struct transport_call base; /* first: what callers see */
-    struct rpc_client *client;  /* NULL once done */
-    struct rpc_loop *loop;
-    const struct wire_method *method;
-    struct transport_callbacks callbacks;
-    struct client_call *next;
-    struct client_call *previous;
-    grpc_call *grpc;
-    struct arena arena; /* the message at hand */
-
-    struct rpc_tag finish_tag;
-    struct rpc_tag read_tag;
-    struct rpc_tag write_tag;
-    struct rpc_work read_on; /* pending counts as a batch */
-    struct rpc_work write_on;
-    unsigned batches; /* under way */
-    grpc_metadata_array initial;
-    grpc_metadata_array trailing;
-    grpc_status_code code;
-    grpc_slice details;
-    grpc_byte_buffer *outgoing;
-    grpc_byte_buffer *incoming;
-    struct rpc_timer failing; /* a failure of ours, on its way to on_done */
-    struct fault fault;       /* status OK: none of ours */
-
-    bool sending; /* the write under way carries a message */
-    bool writing;
-    bool half_closing;
-    bool half_closed;
-    bool done; /* on_done ran or runs */
-};
 
 static struct client_call *make(struct rpc_client *client, const struct wire_method *method,
                                 int64_t timeout_ms, const struct transport_callbacks *callbacks);
@@ -56,7 +20,6 @@ static enum status encode(struct client_call *call, const void *request);
 static void start_unary(struct client_call *call);
 static void start_stream(struct client_call *call);
 static void fail_later(struct client_call *call);
-static void settle(struct client_call *call);
 
 struct transport_call *client_call_start(struct transport *transport,
                                          const struct wire_method *method, const void *request,
@@ -251,7 +214,7 @@ static void on_write(void *owner, bool ok)
         return;
     }
     call->batches--;
-    settle(call);
+    client_call_settle(call);
 }
 
 /* The batch counts to the end: a callback may close the transport. */
@@ -268,13 +231,13 @@ static void write_on(void *owner)
             call->callbacks.on_writable(call->callbacks.context);
     }
     call->batches--;
-    settle(call);
+    client_call_settle(call);
 }
 
 /* --- receiving */
 
 /* A message we can't read ends the call with our own fault. */
-static void *decode(struct client_call *call)
+void *client_call_decode(struct client_call *call)
 {
     void *response = NULL;
     arena_reset(&call->arena);
@@ -292,7 +255,7 @@ static void on_read(void *owner, bool ok)
     struct client_call *call = owner;
     bool message = ok && call->incoming != NULL && call->method->shape == WIRE_SERVER_STREAM;
     if (message && !call->done) {
-        void *response = decode(call);
+        void *response = client_call_decode(call);
         grpc_byte_buffer_destroy(call->incoming);
         call->incoming = NULL;
         if (response != NULL && call->callbacks.on_message != NULL)
@@ -303,7 +266,7 @@ static void on_read(void *owner, bool ok)
         return;
     }
     call->batches--;
-    settle(call);
+    client_call_settle(call);
 }
 
 static void read_on(void *owner)
@@ -313,7 +276,7 @@ static void read_on(void *owner)
     if (!call->done)
         begin(call, &next, 1, &call->read_tag);
     call->batches--;
-    settle(call);
+    client_call_settle(call);
 }
 
 void client_call_cancel(struct transport_call *base)
@@ -323,107 +286,20 @@ void client_call_cancel(struct transport_call *base)
         grpc_call_cancel(call->grpc, NULL);
 }
 
-/* --- the end */
-
-static void tell(struct client_call *call, enum status status, const void *response);
-
 static void on_finish(void *owner, bool ok)
 {
     (void)ok;
     struct client_call *call = owner;
     call->batches--;
-    settle(call);
+    client_call_settle(call);
 }
 
 static void on_failing(void *context)
 {
-    settle(context);
+    client_call_settle(context);
 }
 
 static void fail_later(struct client_call *call)
 {
     rpc_timer_start(call->client->loop, &call->failing, 0, on_failing, call);
-}
-
-/* Control characters would forge lines in logs and on terminals. */
-static void take_text(struct client_call *call, enum status status)
-{
-    bool name_address = status == STATUS_UNAVAILABLE || status == STATUS_DEADLINE;
-    int length = (int)GRPC_SLICE_LENGTH(call->details);
-    fault_set(&call->fault, status, "%s%s%.*s", name_address ? call->client->target : "",
-              name_address ? ": " : "", length, (const char *)GRPC_SLICE_START_PTR(call->details));
-    for (char *c = call->fault.text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = ' ';
-}
-
-static void conclude(struct client_call *call)
-{
-    enum status status = call->fault.status;
-    const void *response = NULL;
-    if (status == STATUS_OK) {
-        status = status_from_code(call->code);
-        if (status != STATUS_OK)
-            take_text(call, status);
-        else if (call->method->shape != WIRE_SERVER_STREAM && call->incoming == NULL)
-            status = fault_set(&call->fault, STATUS_INTERNAL, "the response is missing");
-        else if (call->method->shape != WIRE_SERVER_STREAM)
-            response = decode(call);
-        if (status == STATUS_OK)
-            status = call->fault.status;
-    }
-    tell(call, status, response);
-}
-
-static void leave(struct client_call *call)
-{
-    struct rpc_client *client = call->client;
-    if (call->next != NULL)
-        call->next->previous = call->previous;
-    if (call->previous != NULL)
-        call->previous->next = call->next;
-    else
-        client->calls = call->next;
-    client->call_count--;
-    rpc_timer_stop(&call->failing);
-    call->client = NULL;
-}
-
-/* The last word. Out of the list before it, since on_done may close the transport. */
-static void tell(struct client_call *call, enum status status, const void *response)
-{
-    call->done = true;
-    leave(call);
-    call->batches++; /* on_done must not free it under our feet */
-    if (call->callbacks.on_done != NULL)
-        call->callbacks.on_done(call->callbacks.context, status, response,
-                                status == STATUS_OK ? NULL : &call->fault);
-    call->batches--;
-}
-
-void client_call_abandon(struct client_call *call)
-{
-    grpc_call_cancel(call->grpc, NULL);
-    fault_set(&call->fault, STATUS_CANCELLED, "%s: the connection was closed",
-              call->client->target);
-    bool idle = call->batches == 0; /* it never started: no batch will free it */
-    tell(call, STATUS_CANCELLED, NULL);
-    if (idle)
-        settle(call);
-}
-
-static void settle(struct client_call *call)
-{
-    if (call->batches > 0)
-        return;
-    if (!call->done)
-        conclude(call);
-    grpc_call_unref(call->grpc);
-    grpc_byte_buffer_destroy(call->outgoing);
-    grpc_byte_buffer_destroy(call->incoming);
-    grpc_metadata_array_destroy(&call->initial);
-    grpc_metadata_array_destroy(&call->trailing);
-    grpc_slice_unref(call->details);
-    arena_fini(&call->arena);
-    free(call);
 }

@@ -1,7 +1,8 @@
 /*
  * Server, from inside: the server, its accepts and its calls.
  *
- * server.c listens, accepts and stops; server_call.c is one call's life; server_caller.c says who
+ * server.c listens, accepts and stops; server_call.c is one call's life,
+ * server_answer.c what it sends; server_caller.c says who
  * calls; credentials.c keeps the keys for gRPC's handshakes; local_socket.c is the Unix listener;
  * health.c answers grpc.health.v1. Thread rule: the loop's thread, but where a file says otherwise.
  */
@@ -112,10 +113,21 @@ struct server_call {
 
 /* server_call.c: takes the call (and the payload, which may be NULL) from the slot. */
 void server_call_begin(struct accept_slot *slot);
-/* Ends one from our side, whatever its handler does later. */
+/* Breaks it off, with what is queued. */
 void server_call_cancel(struct server_call *call, enum status status, const char *text);
+/* Gives up whatever nobody needs any more: gRPC's call first, then ours. */
+void server_call_let_go(struct server_call *call);
+void server_call_batch(struct server_call *call, const grpc_op *ops, size_t count,
+                       struct rpc_tag *tag);
 /* After the server is gone: the handler may still hold it. */
 void server_call_orphan(struct server_call *call);
+
+/* server_answer.c */
+extern const struct rpc_call_operations server_answer_operations;
+void server_answer_init(struct server_call *call);
+/* The status, after what is queued; whatever the handler does later. */
+void server_answer_end(struct server_call *call, enum status status, const char *text);
+void server_answer_drop(struct server_call *call);
 
 /* server_caller.c */
 void server_caller_read(struct rpc_server *server, grpc_call *grpc, struct rpc_caller *caller);

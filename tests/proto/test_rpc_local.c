@@ -1,9 +1,14 @@
 #include "tests/proto/rpc_fixture.h"
 
+#include <grp.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static struct rpc_fixture fixture;
 static struct outcome outcome;
@@ -33,6 +38,50 @@ static void serve_and_dial(void)
     struct rpc_credentials none = {0};
     fixture_serve(&fixture, RPC_UNIX_SOCKET, path, none);
     fixture.client = fixture_dial(&fixture, RPC_UNIX_SOCKET, none, NULL);
+}
+
+static int dial_path(const char *at)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(at) >= sizeof address.sun_path)
+        return -1;
+    memcpy(address.sun_path, at, strlen(at));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+enum { STRANGER = 65534, STRANGERS_GROUP = 54321 };
+enum { LET_IN = 10, SHUT_OUT = 11, NOT_CONNECTED = 12 };
+
+/* Another user, with one more group (0: none), knocks: an HTTP/2 server that lets him in greets. */
+static int be_stranger(const char *at, gid_t more)
+{
+    if (setgroups(more != 0, &more) != 0 || setgid(STRANGER) != 0 || setuid(STRANGER) != 0)
+        return 1;
+    int fd = dial_path(at);
+    if (fd < 0)
+        return NOT_CONNECTED;
+    char greeting;
+    return read(fd, &greeting, 1) == 1 ? LET_IN : SHUT_OUT;
+}
+
+static int knock_as_stranger(const char *group)
+{
+    char program[] = "/proc/self/exe";
+    char path_copy[sizeof path], group_copy[16];
+    snprintf(path_copy, sizeof path_copy, "%s", path);
+    snprintf(group_copy, sizeof group_copy, "%s", group);
+    char *arguments[] = {program, path_copy, group_copy, NULL};
+    pid_t pid;
+    int status = 0;
+    assert_int_equal(posix_spawn(&pid, program, NULL, NULL, arguments, environ), 0);
+    for (int i = 0; i < WAIT_MS / 10 && waitpid(pid, &status, WNOHANG) == 0; i++)
+        rpc_loop_run_for(fixture.loop, 10);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
 static enum status try_to_serve(const char *at, struct fault *fault)
@@ -141,8 +190,41 @@ static void the_file_goes_with_the_server(void **state)
     assert_int_equal(echo_once(&fixture, &outcome), STATUS_UNAVAILABLE);
 }
 
-int main(void)
+/* The file's mode and the check at accept are two walls; each holds alone. */
+static void another_user_is_shut_out(void **state)
 {
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("needs root to become another user\n");
+        skip();
+    }
+    serve_and_dial();
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_int_equal(knock_as_stranger("0"), NOT_CONNECTED);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_int_equal(knock_as_stranger("0"), SHUT_OUT);
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
+}
+
+static void a_user_of_the_allowed_group_is_let_in(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("needs root to become another user\n");
+        skip();
+    }
+    struct rpc_server_settings settings = {
+        .security = RPC_UNIX_SOCKET, .address = path, .allowed_gid = STRANGERS_GROUP};
+    assert_ok(rpc_server_open(&fixture.server, fixture.loop, &settings, NULL));
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_int_equal(knock_as_stranger("54321"), LET_IN); /* a supplementary group is enough */
+    assert_int_equal(knock_as_stranger("54322"), NOT_CONNECTED);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3)
+        return be_stranger(argv[1], (gid_t)strtoul(argv[2], NULL, 10));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_local_caller_is_known_as_local, open_local, close_all),
         cmocka_unit_test_setup_teardown(a_local_stream_and_upload_work, open_local, close_all),
@@ -155,6 +237,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_path_too_long_for_a_socket_is_refused, open_local,
                                         close_all),
         cmocka_unit_test_setup_teardown(the_file_goes_with_the_server, open_local, close_all),
+        cmocka_unit_test_setup_teardown(another_user_is_shut_out, open_local, close_all),
+        cmocka_unit_test_setup_teardown(a_user_of_the_allowed_group_is_let_in, open_local,
+                                        close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,53 @@ static void an_answer_after_the_server_is_gone_is_harmless(void **state)
     rpc_call_reply(forgotten, &hello);
 }
 
+/* --- limits */
+
+static void count_and_keep(struct rpc_call *call, const void *request)
+{
+    struct echo_service *service = call->service;
+    (void)request;
+    service->handled++;
+    call->on_closed = echo_closed;
+}
+
+/* 8192 (RPC_SERVER_CALLS_MAX) over nine connections, since one carries 1024 at once. */
+static void the_call_over_the_servers_limit_is_refused_at_once(void **state)
+{
+    (void)state;
+    enum { CONNECTIONS = 9, EACH = 1024, LIMIT = 8192 };
+    const struct rpc_handler handlers[] = {{&method_echo, count_and_keep}};
+    struct rpc_server_settings settings = {.security = RPC_CLEAR,
+                                           .address = "127.0.0.1:0",
+                                           .allowed_gid = -1,
+                                           .handlers = handlers,
+                                           .handler_count = 1,
+                                           .service = &fixture.service};
+    static struct outcome held[LIMIT];
+    struct transport *clients[CONNECTIONS];
+    struct bytes hello = bytes_of("hello");
+    rpc_server_close(fixture.server, 0);
+    transport_close(fixture.client);
+    assert_ok(rpc_server_open(&fixture.server, fixture.loop, &settings, NULL));
+    snprintf(fixture.address, sizeof fixture.address, "127.0.0.1:%d",
+             rpc_server_port(fixture.server));
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        clients[i] = fixture_dial(&fixture, RPC_CLEAR, (struct rpc_credentials){0}, NULL);
+        fixture.client = clients[i];
+        for (size_t j = 0; j < EACH && i * EACH + j < LIMIT; j++)
+            outcome_start(&held[i * EACH + j], &fixture, &method_echo, &hello, 10 * WAIT_MS);
+    }
+    run_until_at_least(&fixture, &fixture.service.handled, LIMIT);
+    outcome_start(&outcome, &fixture, &method_echo, &hello, WAIT_MS);
+    outcome_wait(&outcome);
+    assert_int_equal(outcome.status, STATUS_EXHAUSTED);
+    assert_int_equal(fixture.service.handled, LIMIT);
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        transport_close(clients[i]);
+    fixture.client = NULL;
+    run_until_at_least(&fixture, &fixture.service.closed, LIMIT);
+}
+
 /* --- listening */
 
 static void an_address_in_use_is_refused(void **state)
@@ -214,6 +261,8 @@ int main(void)
                                         close_all),
         cmocka_unit_test_setup_teardown(an_answer_after_the_server_is_gone_is_harmless, open_clear,
                                         close_all),
+        cmocka_unit_test_setup_teardown(the_call_over_the_servers_limit_is_refused_at_once,
+                                        open_clear, close_all),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_refused, open_clear, close_all),
         cmocka_unit_test_setup_teardown(a_server_that_comes_back_is_found_again, open_clear,
                                         close_all),
