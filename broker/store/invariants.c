@@ -2,7 +2,7 @@
  * Invariants: what store_commit() checks again after those who made it. [DESIGN §8.1, §8.2]
  *
  * Each is one query that finds a counterexample. Cost: the ledger's over this transaction's own
- * entries; the GPUs' over all held GPUs, and only where this transaction changed them.
+ * entries; the GPUs' over the leases that came to hold some in it, over all where those are many.
  */
 #include "broker/store/query.h"
 
@@ -22,11 +22,14 @@ static const char sql_escrow_below_zero[] =
     "SELECT account FROM accounts WHERE balance < 0 AND account >= 'escrow/'"
     " AND account < 'escrow0' LIMIT 1";
 
-static const char sql_leased_twice[] =
-    "SELECT a.host || '/' || a.gpu || ' node ' || a.node || ' by rows ' || a.lease || ' and '"
-    " || b.lease FROM lease_gpus a JOIN lease_gpus b"
-    " ON b.host = a.host AND b.gpu = a.gpu AND b.node = a.node AND b.lease > a.lease"
-    " WHERE a.held = 1 AND b.held = 1 AND (a.mask & b.mask) <> 0 AND a.chain <> b.chain LIMIT 1";
+#define LEASED_TWICE                                                                               \
+    "SELECT a.host || '/' || a.gpu || ' node ' || a.node || ' by rows ' || a.lease || ' and '"     \
+    " || b.lease FROM lease_gpus a JOIN lease_gpus b"                                              \
+    " ON b.host = a.host AND b.gpu = a.gpu AND b.node = a.node"                                    \
+    " WHERE a.held = 1 AND b.held = 1 AND (a.mask & b.mask) <> 0 AND a.chain <> b.chain"
+
+static const char sql_leased_twice[] = LEASED_TWICE " AND b.lease > a.lease LIMIT 1";
+static const char sql_lease_twice[] = LEASED_TWICE " AND a.lease = ?1 LIMIT 1";
 
 /* One invariant: a query that finds nothing, unless it is broken. */
 struct invariant {
@@ -41,10 +44,11 @@ static const struct invariant ledger_whole = {sql_without_entries,
 static const struct invariant escrow_covered = {sql_escrow_below_zero,
                                                 "this escrow account is below zero"};
 static const struct invariant gpus_leased_once = {sql_leased_twice, "these GPUs are leased twice"};
+static const struct invariant gpus_of_lease = {sql_lease_twice, "these GPUs are leased twice"};
 
 enum status invariants_begin(struct store *store, struct fault *fault)
 {
-    store->gpus_touched = false;
+    store->touched_count = 0;
     struct query query;
     query_begin(&query, store, sql_head, fault);
     if (query_row(&query)) {
@@ -55,13 +59,13 @@ enum status invariants_begin(struct store *store, struct fault *fault)
 }
 
 static enum status holds(struct store *store, const struct invariant *invariant,
-                         const int64_t *since, struct fault *fault)
+                         const int64_t *parameter, struct fault *fault)
 {
     struct query query;
     char found[FAULT_TEXT_MAX / 2] = "";
     query_begin(&query, store, invariant->sql, fault);
-    if (since != NULL)
-        query_put_number(&query, *since);
+    if (parameter != NULL)
+        query_put_number(&query, *parameter);
     bool broken = query_row(&query);
     if (broken)
         query_text(&query, found, sizeof found);
@@ -73,6 +77,26 @@ static enum status holds(struct store *store, const struct invariant *invariant,
                      found);
 }
 
+void invariants_touch(struct store *store, uint64_t lease_row)
+{
+    if (store->touched_count < LEASES_TOUCHED_MAX)
+        store->touched[store->touched_count] = lease_row;
+    if (store->touched_count <= LEASES_TOUCHED_MAX)
+        store->touched_count++;
+}
+
+static enum status leased_once(struct store *store, struct fault *fault)
+{
+    if (store->touched_count > LEASES_TOUCHED_MAX)
+        return holds(store, &gpus_leased_once, NULL, fault);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < store->touched_count && status == STATUS_OK; i++) {
+        int64_t row = (int64_t)store->touched[i];
+        status = holds(store, &gpus_of_lease, &row, fault);
+    }
+    return status;
+}
+
 enum status invariants_check(struct store *store, struct fault *fault)
 {
     enum status status = holds(store, &ledger_sums, &store->entries_before, fault);
@@ -80,7 +104,5 @@ enum status invariants_check(struct store *store, struct fault *fault)
         status = holds(store, &ledger_whole, &store->transactions_before, fault);
     if (status == STATUS_OK)
         status = holds(store, &escrow_covered, NULL, fault);
-    if (status == STATUS_OK && store->gpus_touched)
-        status = holds(store, &gpus_leased_once, NULL, fault);
-    return status;
+    return status == STATUS_OK ? leased_once(store, fault) : status;
 }

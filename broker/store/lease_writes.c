@@ -184,6 +184,7 @@ static enum status gpus_hold(struct store *store, const struct store_lease *leas
         return fault_set(fault, STATUS_PRECONDITION,
                          "a GPU of lease %s is held by another lease: wait until it is released",
                          lease_id_format(lease->lease->id, text));
+    invariants_touch(store, lease->row);
     struct query query;
     query_begin_write(&query, store, sql, fault);
     query_put_number(&query, (int64_t)lease->row);
@@ -205,7 +206,6 @@ static enum status gpus_move(struct store *store, const struct store_lease *leas
 {
     if (lease->state == LEASE_STATE_PLANNED)
         return STATUS_OK;
-    store->gpus_touched = true;
     if ((LEASE_STATE_BIT(lease->state) & LEASE_STATES_HOLDING) != 0)
         return gpus_hold(store, lease, fault);
     return gpus_free(store, lease, fault);

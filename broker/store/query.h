@@ -20,7 +20,10 @@
 #include "base/units.h"
 #include "broker/store/store.h"
 
-enum { STATEMENTS_MAX = 192 };
+enum {
+    STATEMENTS_MAX = 192,
+    LEASES_TOUCHED_MAX = 256 /* beyond so many a commit looks at all held GPUs */
+};
 
 struct prepared {
     const char *sql;
@@ -34,7 +37,8 @@ struct store {
     bool in_transaction;
     int64_t entries_before; /* newest ledger entry and transaction when this one began */
     int64_t transactions_before;
-    bool gpus_touched; /* held GPUs changed in this transaction */
+    uint32_t touched_count; /* leases that came to hold GPUs in this transaction */
+    uint64_t touched[LEASES_TOUCHED_MAX];
     uint32_t prepared_count;
     struct prepared prepared[STATEMENTS_MAX];
 };
@@ -107,5 +111,7 @@ enum status schema_migrate(struct store *store, struct fault *fault);
 /* What store_commit() checks, against what stood when the transaction began. */
 enum status invariants_begin(struct store *store, struct fault *fault);
 enum status invariants_check(struct store *store, struct fault *fault);
+/* Notes that a lease came to hold GPUs. */
+void invariants_touch(struct store *store, uint64_t lease_row);
 
 #endif

@@ -120,6 +120,23 @@ static void a_commit_refuses_a_gpu_leased_twice(void **state)
     assert_false(store_in_transaction(world->store));
 }
 
+/* More leases than are looked at one by one: 300 on nodes of their own. */
+static void a_large_commit_refuses_a_gpu_leased_twice(void **state)
+{
+    struct world *world = *state;
+    world_begin(world);
+    for (uint32_t i = 0; i < 300; i++) {
+        struct lease *lease = world_lease(world, USC, ISI, 0x1);
+        lease->nodes[0].node = i;
+        lease->cap = MICROS(1);
+        world_ok(world, world_add(world, lease, false, NOW, NOW + DURATION));
+    }
+    world_ok(world, query_script(world->store, "UPDATE lease_gpus SET node = 70 WHERE lease = 90",
+                                 &world->fault));
+    assert_int_equal(store_commit(world->store, &world->fault), STATUS_INTERNAL);
+    assert_non_null(strstr(world->fault.text, "isi/a100 node 70 by rows 71 and 90"));
+}
+
 static void bit_63_of_a_mask_is_a_gpu_like_any_other(void **state)
 {
     struct world *world = *state;
@@ -321,6 +338,7 @@ int main(void)
         world_test(a_home_without_funds_gets_no_lease),
         world_test(a_gpu_is_not_leased_twice),
         world_test(a_commit_refuses_a_gpu_leased_twice),
+        world_test(a_large_commit_refuses_a_gpu_leased_twice),
         world_test(bit_63_of_a_mask_is_a_gpu_like_any_other),
         world_test(home_and_host_are_told_of_a_grant_once_each),
         world_test(the_same_lease_is_not_committed_twice),
