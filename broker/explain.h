@@ -5,7 +5,8 @@
  * the plan's price there, the surplus at that price, or the obstacle. The winning bid is read off
  * the duals (the least value per example at which some configuration covers its rents) and proved:
  * the market is collected and solved again with it; where whole GPUs do not follow the LP, somewhat
- * higher bids are tried, then none is named. Pure but for arenas; any thread while the round is
+ * higher bids are tried and the least that wins is found
+ * by halving, else none is named. Pure but for arenas; any thread while the round is
  * held. Ownership: the answer lies in the arena. Complexity: at most EXPLAIN_TRIES_MAX plans.
  */
 #ifndef ENTENTE_BROKER_EXPLAIN_H
@@ -13,7 +14,7 @@
 
 #include "broker/round.h"
 
-enum { EXPLAIN_TRIES_MAX = 5, EXPLAIN_OPTIONS_MAX = 4096 };
+enum { EXPLAIN_TRIES_MAX = 12, EXPLAIN_OPTIONS_MAX = 4096 };
 
 /* Was the job in that round's market? */
 bool explain_knows(const struct round *round, const struct name *job);

@@ -4,9 +4,13 @@
 
 #include "broker/explain.h"
 
-/* A bid is raised a little above the point of indifference, and further where rounding to whole
- * GPUs does not follow. */
-static const double raises[EXPLAIN_TRIES_MAX] = {1.001, 1.01, 1.1, 1.5, 3.0};
+/* A bid is raised a little above the point of indifference, and further where that is not enough:
+ * the duals are an average over the optimal face, so a rival may hold out above them; and whole
+ * GPUs need not follow the LP. Between the last bid that lost and the first that won, halving finds
+ * the least, to CLOSE_ENOUGH. */
+static const double raises[] = {1.001, 1.05, 1.3, 2.0, 4.0};
+
+#define CLOSE_ENOUGH 1.005
 
 double explain_rent_credits(const struct round *round, uint32_t column)
 {
@@ -74,25 +78,58 @@ static enum status would_place(const struct round *round, const struct demand *d
     return status;
 }
 
+struct search {
+    const struct round *round;
+    const struct demand *demand;
+    double lost; /* the highest bid that lost, nano-credits an example */
+    double won;  /* the lowest that won; 0: none yet */
+    struct fault *fault;
+};
+
+static int64_t bid_of(double value)
+{
+    return (int64_t)ceil(value) + 1;
+}
+
+static enum status try_bid(struct search *search, double value)
+{
+    bool placed = false;
+    enum status status =
+        would_place(search->round, search->demand, bid_of(value), &placed, search->fault);
+    if (placed)
+        search->won = value;
+    else
+        search->lost = value;
+    return status;
+}
+
 enum status explain_winning_bid(const struct round *round, const struct market_job *job,
                                 const struct demand *demand, int64_t *value_nanos,
                                 struct fault *fault)
 {
-    double const value_max = 9e15; /* integers below it are exact in a double */
+    double const value_max = 9e14; /* nano-credits; integers are exact in a double far beyond */
     double start = indifferent_value(round, job, demand);
+    struct search search = {
+        .round = round,
+        .demand = demand,
+        .lost = (double)demand->value_nanos_per_example,
+        .fault = fault,
+    };
+    int tries = 0;
     enum status status = STATUS_OK;
     *value_nanos = 0;
-    for (int i = 0; status == STATUS_OK && i < EXPLAIN_TRIES_MAX; i++) {
-        double value = start * raises[i];
-        bool placed = false;
-        if (start <= 0.0 || value > value_max)
-            return STATUS_OK;
-        int64_t candidate = (int64_t)ceil(value) + 1;
-        status = would_place(round, demand, candidate, &placed, fault);
-        if (status == STATUS_OK && placed) {
-            *value_nanos = candidate;
-            return STATUS_OK;
-        }
-    }
+    if (start <= 0.0 || start > value_max)
+        return STATUS_OK;
+    for (; status == STATUS_OK && search.won <= 0.0 &&
+           tries < (int)(sizeof raises / sizeof raises[0]);
+         tries++)
+        status = try_bid(&search, start * raises[tries]);
+    if (search.won <= 0.0)
+        return status;
+    for (; status == STATUS_OK && search.won > search.lost * CLOSE_ENOUGH &&
+           tries < EXPLAIN_TRIES_MAX;
+         tries++)
+        status = try_bid(&search, sqrt(search.won * search.lost));
+    *value_nanos = bid_of(search.won);
     return status;
 }

@@ -167,7 +167,8 @@ static void follow_action(const struct acting *acting)
              name->text);
     if (acting->request->action == MEMBER_REVOKE) {
         dispatch_drop(&daemon->dispatch, name);
-        rpc_server_cancel_member(daemon->members, name);
+        if (daemon->members != NULL) /* NULL in a simulation, which has no sockets */
+            rpc_server_cancel_member(daemon->members, name);
         registry_forget(&daemon->core.registry, name);
         dispatch_wake_all(&daemon->dispatch);
     }

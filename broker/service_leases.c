@@ -55,6 +55,8 @@ static void follow_report(const struct reporting *reporting)
     switch (reporting->report->kind) {
     case LEASE_REPORT_RUNNING: rounds_succeeded(&daemon->rounds, &lease->job); break;
     case LEASE_REPORT_REFUSED:
+        if (!lease_id_none(lease->continues))
+            break; /* its job ended before the renewal began: nothing failed */
         log_warning(daemon->core.log, "job %s refused at %s: %s", lease->job.text, lease->host.text,
                     reporting->report->text);
         rounds_failed(&daemon->rounds, &lease->job);

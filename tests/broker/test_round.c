@@ -208,6 +208,29 @@ static void a_suspended_member_gets_no_new_leases_and_running_ones_finish(void *
     assert_true(fed_has_lease(fed, "isi-2"));
 }
 
+static void a_revoked_members_leases_stop_and_its_jobs_leave_the_market(void **state)
+{
+    struct fed *fed = *state;
+    struct pair pair = two_members(fed);
+    fed_submit(fed, pair.isi, "isi-1", 2, 0.001);
+    fed_submit(fed, pair.usc, "usc-1", 2, 0.001);
+    fed_round(fed);
+    fed_start(fed, pair.usc, "isi-1");
+    struct member_action_request revoke = {pair.isi->name, MEMBER_REVOKE};
+    fed_expect(fed, STATUS_OK, NULL, &method_member_action, service_member_action, &revoke);
+    assert_int_equal(events_of(fed, &pair.usc->name, LEASE_EVENT_STOP), 1);
+    assert_true(fed_lease(fed, "isi-1").ending);
+    assert_false(fed_lease(fed, "usc-1").ending);
+    struct store_demand demand;
+    struct name job = fed_name("isi-1");
+    assert_ok(store_demand_find(fed->daemon.core.store, &job, &fed->arena, &demand, &fed->fault));
+    assert_int_equal(demand.state, DEMAND_CANCELLED);
+    /* once revoked, for ever */
+    struct member_action_request resume = {pair.isi->name, MEMBER_RESUME};
+    fed_expect(fed, STATUS_PRECONDITION, NULL, &method_member_action, service_member_action,
+               &resume);
+}
+
 static void a_host_that_is_silent_keeps_its_leases_in_holdover(void **state)
 {
     struct fed *fed = *state;
@@ -284,6 +307,7 @@ int main(void)
         CASE(a_member_without_funds_places_nothing_abroad),
         CASE(a_stale_offer_is_left_out),
         CASE(a_suspended_member_gets_no_new_leases_and_running_ones_finish),
+        CASE(a_revoked_members_leases_stop_and_its_jobs_leave_the_market),
         CASE(a_host_that_is_silent_keeps_its_leases_in_holdover),
         CASE(what_changed_while_the_plan_was_made_is_dropped),
         CASE(gpus_are_never_leased_twice_over_many_rounds),
