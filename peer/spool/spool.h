@@ -1,0 +1,201 @@
+/*
+ * Spool: what a peer must not forget: its own jobs and their leases, the runs it hosts, reports and
+ * receipts the broker has not taken yet, lease events handled, settings, its incarnation.
+ *
+ * SQLite with synchronous=FULL, so that what was acknowledged survives kill -9 and power loss at
+ * any instant. The one home of sqlite3.h in peer/. Writes outside spool_begin/commit are one
+ * transaction each. Reading hands rows to a visitor; what a row points to is borrowed for the
+ * visit. Errors: IO with what SQLite says; CORRUPT where a stored value can't be; NOT_FOUND.
+ * Thread rule: the loop's thread. Complexity: O(log rows) a row.
+ */
+#ifndef ENTENTE_PEER_SPOOL_SPOOL_H
+#define ENTENTE_PEER_SPOOL_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/domain/lease.h"
+#include "peer/meter.h"
+#include "proto/wire/messages.h"
+
+struct spool;
+
+enum { SPOOL_TEXT_MAX = 512, SPOOL_KEY_MAX = 128 };
+
+/* Makes the file where it lacks. A fresh spool's incarnation is the wall clock's seconds, so that
+ * one that was lost and made again is higher. */
+MUST_USE enum status spool_open(const char *path, const struct clock *clock, struct spool **spool,
+                                struct fault *fault);
+void spool_close(struct spool *spool); /* NULL is fine */
+
+uint64_t spool_incarnation(const struct spool *spool);
+
+/* Several writes as one: all or nothing. Not nested. */
+MUST_USE enum status spool_begin(struct spool *spool, struct fault *fault);
+MUST_USE enum status spool_commit(struct spool *spool, struct fault *fault);
+void spool_rollback(struct spool *spool);
+
+/* --- settings: small values by name */
+
+MUST_USE enum status spool_put(struct spool *spool, const char *key, struct bytes value,
+                               struct fault *fault);
+MUST_USE enum status spool_get(struct spool *spool, const char *key, struct arena *arena,
+                               struct bytes *value, struct fault *fault);
+MUST_USE enum status spool_put_number(struct spool *spool, const char *key, uint64_t value,
+                                      struct fault *fault);
+/* fallback where there is none. */
+uint64_t spool_get_number(struct spool *spool, const char *key, uint64_t fallback);
+
+/* --- own jobs */
+
+struct spool_job {
+    struct name job;
+    enum job_state state;
+    enum job_placement placement;
+    bool cancelled;   /* the owner called it off */
+    bool demand_open; /* the broker may hold a demand of it */
+    struct lease_id lease; /* under which it is staged or runs; none: not placed */
+    struct lease_id next;  /* granted, to be used when the job has left the present one */
+    uint64_t examples_done;       /* newest progress seen, in all */
+    uint64_t checkpoint_examples; /* done when the newest checkpoint at home was made */
+    uint64_t checkpoint_bytes;    /* 0: no checkpoint */
+    uint64_t log_base;            /* bytes of the job's log from earlier starts */
+    uint32_t starts;
+    uint32_t retries_left;
+    int32_t exit_code;
+    int64_t submitted_wall_ms;
+    int64_t started_wall_ms;
+    int64_t ended_wall_ms;
+    struct credits paid;
+    char text[SPOOL_TEXT_MAX]; /* newest reason or error */
+};
+
+/* The larger values of a job, kept apart so that a state change writes little. */
+enum spool_body {
+    SPOOL_SUBMISSION, /* encoded struct job_submission */
+    SPOOL_CHECKPOINT, /* encoded struct offer_files_request: the newest checkpoint's files */
+    SPOOL_RUN_SPECIFICATION /* of a hosted run, under its run id: struct job_specification */
+};
+
+MUST_USE enum status spool_job_put(struct spool *spool, const struct spool_job *job,
+                                   struct fault *fault);
+MUST_USE enum status spool_jobs_visit(struct spool *spool,
+                                      enum status (*visit)(void *context,
+                                                           const struct spool_job *job,
+                                                           struct fault *fault),
+                                      void *context, struct fault *fault);
+MUST_USE enum status spool_body_put(struct spool *spool, const char *owner, enum spool_body kind,
+                                    struct bytes body, struct fault *fault);
+MUST_USE enum status spool_body_get(struct spool *spool, const char *owner, enum spool_body kind,
+                                    struct arena *arena, struct bytes *body, struct fault *fault);
+
+/* --- leases: of own jobs, as home; of hosted runs, as host */
+
+enum lease_side { LEASE_AS_HOME, LEASE_AS_HOST };
+
+/* A lease and what this side saw of it. */
+struct spool_lease {
+    struct lease_id id;
+    enum lease_side side;
+    struct name job;
+    struct lease_id run; /* host: the run's first lease */
+    struct signed_bytes signed_lease;
+    int64_t taken_boot_ms;   /* granted (home) or accepted (host) */
+    int64_t started_boot_ms; /* home: Start was sent, or the renewal's start; 0: never */
+    int64_t ended_boot_ms;   /* home: saw it end; 0: not yet */
+    uint64_t checkpoints;    /* home: received under it */
+    int64_t signed_held_ms;  /* home: in receipts countersigned */
+    uint64_t signed_checkpoints;
+    uint32_t signed_sequence; /* home: newest receipt countersigned */
+};
+
+MUST_USE enum status spool_lease_put(struct spool *spool, const struct spool_lease *lease,
+                                     struct fault *fault);
+/* What it points to lies in the arena. */
+MUST_USE enum status spool_lease_get(struct spool *spool, struct lease_id id, enum lease_side side,
+                                     struct arena *arena, struct spool_lease *lease,
+                                     struct fault *fault);
+bool spool_lease_known(struct spool *spool, struct lease_id id, enum lease_side side);
+
+/* --- hosted runs */
+
+enum run_state {
+    RUN_GRANTED,    /* the broker said so; home has not come yet */
+    RUN_STAGING,    /* accepted; files on their way */
+    RUN_RUNNING,
+    RUN_STOPPING,   /* asked to stop */
+    RUN_DELIVERING, /* processes gone, GPUs free; checkpoint and results on their way home */
+    RUN_OVER,       /* kept for a while, so that home can still ask what became of it */
+    RUN_STATE_COUNT
+};
+
+struct spool_run {
+    struct lease_id run;   /* the first lease: the run's name */
+    struct lease_id lease; /* under which it is held now */
+    struct lease_id next;  /* a renewal not begun yet; none */
+    enum run_state state;
+    struct name job;
+    struct name home;
+    bool own;        /* granted by this peer to itself: nothing to report or to bill */
+    bool ends;       /* the broker said: not renewed */
+    bool lost;       /* nothing of it was left after a restart */
+    int64_t stop_grace_ms;
+    int64_t changed_wall_ms;
+    int32_t exit_code;
+    enum lease_outcome outcome;
+    uint64_t delivered_number; /* newest checkpoint delivered */
+    struct meter meter;        /* from RUNNING on */
+    char text[SPOOL_TEXT_MAX];
+};
+
+MUST_USE enum status spool_run_put(struct spool *spool, const struct spool_run *run,
+                                   struct fault *fault);
+MUST_USE enum status spool_run_delete(struct spool *spool, struct lease_id run,
+                                      struct fault *fault);
+MUST_USE enum status spool_runs_visit(struct spool *spool,
+                                      enum status (*visit)(void *context,
+                                                           const struct spool_run *run,
+                                                           struct fault *fault),
+                                      void *context, struct fault *fault);
+
+/* --- what the broker has yet to be told */
+
+MUST_USE enum status spool_report_put(struct spool *spool, const struct lease_report *report,
+                                      struct fault *fault);
+MUST_USE enum status spool_report_delete(struct spool *spool, struct lease_id lease,
+                                         enum lease_report_kind kind, struct fault *fault);
+/* Up to limit reports, oldest first, into the arena. */
+MUST_USE enum status spool_reports(struct spool *spool, uint32_t limit, struct arena *arena,
+                                   struct lease_report **reports, uint32_t *count,
+                                   struct fault *fault);
+
+enum receipt_state {
+    RECEIPT_UNSIGNED, /* home has not countersigned yet */
+    RECEIPT_READY,    /* to be reported */
+    RECEIPT_REFUSED,  /* the broker said no; kept for a ruling, reported again now and then */
+    RECEIPT_STATE_COUNT
+};
+
+struct spool_receipt {
+    struct lease_id lease;
+    uint32_t sequence;
+    struct signed_receipt receipt;
+    enum receipt_state state;
+    int64_t made_wall_ms;
+    int64_t made_boot_ms;
+};
+
+MUST_USE enum status spool_receipt_put(struct spool *spool, const struct spool_receipt *receipt,
+                                       struct fault *fault);
+/* The broker took it. */
+MUST_USE enum status spool_receipt_delete(struct spool *spool, struct lease_id lease,
+                                          uint32_t sequence, struct fault *fault);
+/* Up to limit receipts in that state, oldest first, into the arena. */
+MUST_USE enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32_t limit,
+                                    struct arena *arena, struct spool_receipt **receipts,
+                                    uint32_t *count, struct fault *fault);
+uint32_t spool_receipts_count(struct spool *spool);
+
+#endif

@@ -1,0 +1,163 @@
+#include "peer/spool/sql.h"
+
+#include <string.h>
+
+struct sql sql_prepare(struct spool *spool, const char *text)
+{
+    struct sql sql = {.spool = spool};
+    if (sqlite3_prepare_v2(spool->database, text, -1, &sql.statement, NULL) != SQLITE_OK)
+        sql.failed = true;
+    return sql;
+}
+
+static void note(struct sql *sql, int code)
+{
+    if (code != SQLITE_OK)
+        sql->failed = true;
+}
+
+void sql_bind_number(struct sql *sql, int64_t value)
+{
+    if (!sql->failed)
+        note(sql, sqlite3_bind_int64(sql->statement, ++sql->bound, value));
+}
+
+/* SQLite has signed integers; the bit pattern comes back as it went. */
+void sql_bind_unsigned(struct sql *sql, uint64_t value)
+{
+    int64_t signed_value;
+    memcpy(&signed_value, &value, sizeof value);
+    sql_bind_number(sql, signed_value);
+}
+
+void sql_bind_text(struct sql *sql, const char *text)
+{
+    if (!sql->failed)
+        note(sql, sqlite3_bind_text(sql->statement, ++sql->bound, text, -1, SQLITE_TRANSIENT));
+}
+
+void sql_bind_bytes(struct sql *sql, struct bytes bytes)
+{
+    if (!sql->failed)
+        note(sql, sqlite3_bind_blob64(sql->statement, ++sql->bound,
+                                      bytes.size > 0 ? (const void *)bytes.data : "", bytes.size,
+                                      SQLITE_TRANSIENT));
+}
+
+void sql_bind_lease(struct sql *sql, struct lease_id id)
+{
+    char text[LEASE_ID_TEXT_MAX];
+    sql_bind_text(sql, lease_id_none(id) ? "" : lease_id_format(id, text));
+}
+
+enum status sql_run(struct sql *sql, struct fault *fault)
+{
+    while (sql_step(sql))
+        ;
+    return sql_close(sql, fault);
+}
+
+bool sql_step(struct sql *sql)
+{
+    if (sql->failed)
+        return false;
+    sql->read = 0;
+    int code = sqlite3_step(sql->statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        sql->failed = true;
+    return code == SQLITE_ROW;
+}
+
+enum status sql_close(struct sql *sql, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (sql->failed)
+        status = fault_set(fault, STATUS_IO,
+                           "the spool can't be read or written: %s; check the disk under the "
+                           "state directory",
+                           sqlite3_errmsg(sql->spool->database));
+    sqlite3_finalize(sql->statement);
+    sql->statement = NULL;
+    return status;
+}
+
+int64_t sql_number(struct sql *sql)
+{
+    return sqlite3_column_int64(sql->statement, sql->read++);
+}
+
+uint64_t sql_unsigned(struct sql *sql)
+{
+    int64_t signed_value = sql_number(sql);
+    uint64_t value;
+    memcpy(&value, &signed_value, sizeof value);
+    return value;
+}
+
+int sql_choice(struct sql *sql, int count)
+{
+    int64_t value = sql_number(sql);
+    if (value >= 0 && value < count)
+        return (int)value;
+    sql->failed = true;
+    return 0;
+}
+
+void sql_text(struct sql *sql, char *text, size_t size)
+{
+    struct bytes bytes = sql_bytes(sql);
+    size_t length = bytes.size < size ? bytes.size : size - 1;
+    memset(text, 0, size);
+    if (length > 0)
+        memcpy(text, bytes.data, length);
+}
+
+void sql_name(struct sql *sql, struct name *name)
+{
+    sql_text(sql, name->text, sizeof name->text);
+}
+
+struct lease_id sql_lease(struct sql *sql)
+{
+    char text[LEASE_ID_TEXT_MAX];
+    struct lease_id id = {0};
+    sql_text(sql, text, sizeof text);
+    if (text[0] != '\0' && !lease_id_parse(text, &id))
+        sql->failed = true;
+    return id;
+}
+
+struct bytes sql_bytes(struct sql *sql)
+{
+    int column = sql->read++;
+    const void *data = sqlite3_column_blob(sql->statement, column);
+    int size = sqlite3_column_bytes(sql->statement, column);
+    return (struct bytes){data, data != NULL && size > 0 ? (size_t)size : 0};
+}
+
+struct bytes sql_bytes_copy(struct sql *sql, struct arena *arena)
+{
+    struct bytes bytes = sql_bytes(sql);
+    void *copy = arena_copy(arena, bytes.data, bytes.size);
+    if (copy == NULL)
+        sql->failed = true;
+    return (struct bytes){copy, copy != NULL ? bytes.size : 0};
+}
+
+void sql_exact(struct sql *sql, void *value, size_t size)
+{
+    struct bytes bytes = sql_bytes(sql);
+    if (bytes.size == size)
+        memcpy(value, bytes.data, size);
+    else
+        sql->failed = true;
+}
+
+enum status sql_execute(struct spool *spool, const char *text, struct fault *fault)
+{
+    if (sqlite3_exec(spool->database, text, NULL, NULL, NULL) == SQLITE_OK)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_IO, "the spool can't be written: %s; check the disk under the "
+                                       "state directory",
+                     sqlite3_errmsg(spool->database));
+}
