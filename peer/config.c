@@ -53,8 +53,8 @@ static void read_places(struct reading *reading, const struct file_peer_config *
     if (file->advertise != NULL)
         reading_address(reading, "advertise", file->advertise, config->advertised);
     reading_address(reading, "broker", file->broker, config->broker);
-    bool everywhere = strncmp(config->listen, "0.0.0.0:", 8) == 0 ||
-                      strncmp(config->listen, "[::]:", 5) == 0;
+    bool everywhere =
+        strncmp(config->listen, "0.0.0.0:", 8) == 0 || strncmp(config->listen, "[::]:", 5) == 0;
     if (everywhere && config->advertised[0] == '\0')
         reading_refuse(reading, "listen",
                        "'%s' is no address that others can dial: say which with 'advertise'",
@@ -86,14 +86,12 @@ static void read_pool(struct reading *reading, const struct file_pool *file, uin
     char key[YAML_PATH_MAX];
 #define KEY(member) (snprintf(key, sizeof key, "pools[%u].%s", index, member), key)
     pool->gpu = reading_name(reading, KEY("gpu"), file->gpu);
-    pool->nodes =
-        reading_count(reading, KEY("nodes"), &file->nodes, 1, 1, NODES_PER_POOL_MAX);
-    pool->gpus_per_node = reading_count(reading, KEY("gpus_per_node"), &file->gpus_per_node, 1, 1,
-                                        GPUS_PER_NODE_MAX);
+    pool->nodes = reading_count(reading, KEY("nodes"), &file->nodes, 1, 1, NODES_PER_POOL_MAX);
+    pool->gpus_per_node =
+        reading_count(reading, KEY("gpus_per_node"), &file->gpus_per_node, 1, 1, GPUS_PER_NODE_MAX);
     pool->cost = reading_price(reading, KEY("cost"), file->cost);
     pool->reserve = reading_price(reading, KEY("reserve"), file->reserve);
-    pool->foreign_gpus_max =
-        file->foreign_gpus_max != NULL ? *file->foreign_gpus_max : UINT32_MAX;
+    pool->foreign_gpus_max = file->foreign_gpus_max != NULL ? *file->foreign_gpus_max : UINT32_MAX;
     pool->accept_unenforced = file->accept_unenforced != NULL && *file->accept_unenforced;
     pool->variables = reading_alloc(reading, file->variables_count, sizeof *pool->variables);
     for (uint32_t v = 0; v < file->variables_count && pool->variables != NULL; v++)
@@ -207,8 +205,7 @@ static void read_times(struct reading *reading, const struct file_peer_config *f
                                                  600 * MS_PER_SECOND, MS_PER_SECOND);
 }
 
-const struct config_pool *config_pool_find(const struct peer_config *config,
-                                           const struct name *gpu)
+const struct config_pool *config_pool_find(const struct peer_config *config, const struct name *gpu)
 {
     for (uint32_t p = 0; p < config->pool_count; p++)
         if (name_equal(&config->pools[p].gpu, gpu))

@@ -50,7 +50,7 @@ struct peer_config {
     char advertised[ADDRESS_BYTES_MAX + 1]; /* "": the listening address */
     char broker[ADDRESS_BYTES_MAX + 1];     /* the members' port */
     char socket[FILE_PATH_MAX];
-    int64_t socket_gid; /* -1: only our own user and root */
+    int64_t socket_gid;        /* -1: only our own user and root */
     struct config_pool *pools; /* [pool_count], by GPU kind ascending */
     uint32_t pool_count;
     struct affinity *affinities; /* [affinity_count], by host ascending */
@@ -60,8 +60,8 @@ struct peer_config {
     struct config_data_set *data_sets;
     uint32_t data_set_count;
     struct config_executor executor;
-    int64_t stop_grace_ms;   /* from SIGTERM to SIGKILL where the broker says nothing */
-    int64_t broker_away_ms;  /* without a heartbeat for so long, own jobs may run at home */
+    int64_t stop_grace_ms;     /* from SIGTERM to SIGKILL where the broker says nothing */
+    int64_t broker_away_ms;    /* without a heartbeat for so long, own jobs may run at home */
     int64_t start_patience_ms; /* how long a start is tried before the lease is given up */
 };
 

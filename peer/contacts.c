@@ -83,11 +83,20 @@ void contacts_tick(struct contacts *contacts)
     }
 }
 
+void contacts_hang_up(struct contacts *contacts)
+{
+    for (struct contact *contact = contacts->first; contact != NULL; contact = contact->next) {
+        struct transport *transport = contact->transport;
+        transport_close(transport);
+        contact->transport = NULL;
+    }
+}
+
 void contacts_fini(struct contacts *contacts)
 {
+    contacts_hang_up(contacts);
     while (contacts->first != NULL) {
         struct contact *contact = contacts->first;
-        transport_close(contact->transport); /* its calls end first, and may give it back */
         contacts->first = contact->next;
         free(contact);
     }

@@ -50,6 +50,8 @@ MUST_USE enum status contacts_take(struct contacts *contacts, const struct name 
 void contacts_give(struct contacts *contacts, struct contact **contact);
 void contacts_renew(struct contacts *contacts);
 void contacts_tick(struct contacts *contacts);
+/* Ends all calls; the contacts stay until contacts_fini, so that they can be given back. */
+void contacts_hang_up(struct contacts *contacts);
 void contacts_fini(struct contacts *contacts);
 
 #endif

@@ -96,7 +96,8 @@ uint64_t reading_size(struct reading *reading, const char *key, const char *text
     static const char units[] = "kMGT";
     uint64_t value = 0;
     int used = 0;
-    bool good = text[0] >= '0' && text[0] <= '9' && sscanf(text, "%15" SCNu64 "%n", &value, &used) == 1;
+    bool good =
+        text[0] >= '0' && text[0] <= '9' && sscanf(text, "%15" SCNu64 "%n", &value, &used) == 1;
     if (good && text[used] != '\0') {
         const char *unit = strchr(units, text[used]);
         good = unit != NULL && text[used + 1] == '\0';
@@ -139,8 +140,7 @@ struct price reading_price(struct reading *reading, const char *key, const doubl
 
 const char *reading_variable(struct reading *reading, const char *key, const char *text)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     size_t length = strspn(text, allowed);
     if (length == 0 || text[length] != '=' || (text[0] >= '0' && text[0] <= '9'))
         reading_refuse(reading, key, "'%.80s' is not NAME=value", text);
@@ -151,7 +151,7 @@ void *reading_alloc(struct reading *reading, size_t count, size_t size)
 {
     void *memory = arena_alloc(reading->arena, count, size);
     if (memory == NULL && reading->status == STATUS_OK)
-        reading->status = fault_set(reading->fault, STATUS_NO_MEMORY, "%s: no memory to read it",
-                                    reading->file);
+        reading->status =
+            fault_set(reading->fault, STATUS_NO_MEMORY, "%s: no memory to read it", reading->file);
     return memory;
 }

@@ -28,8 +28,8 @@ struct inventory {
 };
 
 MUST_USE enum status inventory_init(struct inventory *inventory, const struct peer_config *config,
-                                    const struct executor_abilities *abilities,
-                                    struct arena *arena, struct fault *fault);
+                                    const struct executor_abilities *abilities, struct arena *arena,
+                                    struct fault *fault);
 
 /* GPUs of one pool, by node. */
 struct gpu_set {

@@ -152,8 +152,8 @@ static int64_t read_deadline(struct reading *reading, const char *text, int64_t 
 static void read_bid(struct reading *reading, const struct file_job *file, int64_t now_wall_ms,
                      struct demand *demand)
 {
-    double value = reading_number(reading, "value_per_example", &file->value_per_example, 0.0, 0.0,
-                                  1e6);
+    double value =
+        reading_number(reading, "value_per_example", &file->value_per_example, 0.0, 0.0, 1e6);
     if (reading->status == STATUS_OK)
         demand->value_nanos_per_example = llround(value * NANOS_PER_CREDIT);
     demand->price_max = reading_price(reading, "price_max", file->price_max);
@@ -192,8 +192,7 @@ static void read_data_set(struct reading *reading, const struct file_job_data_se
     snprintf(key, sizeof key, "data_sets[%u].places", index);
     data_set->places = reading_alloc(reading, file->places_count, sizeof(struct name));
     for (uint32_t p = 0; p < file->places_count && data_set->places != NULL; p++)
-        data_set->places[data_set->place_count++] =
-            reading_member(reading, key, file->places[p]);
+        data_set->places[data_set->place_count++] = reading_member(reading, key, file->places[p]);
 }
 
 static void read_data_sets(struct reading *reading, const struct file_job *file,
@@ -207,8 +206,7 @@ static void read_data_sets(struct reading *reading, const struct file_job *file,
 
 static void read_hints(struct reading *reading, const struct file_job *file, struct demand *demand)
 {
-    demand->hints =
-        reading_alloc(reading, file->throughput_count, sizeof(struct throughput_hint));
+    demand->hints = reading_alloc(reading, file->throughput_count, sizeof(struct throughput_hint));
     for (uint32_t h = 0; h < file->throughput_count && demand->hints != NULL; h++) {
         char key[YAML_PATH_MAX];
         struct throughput_hint *hint = &demand->hints[demand->hint_count++];
@@ -217,8 +215,8 @@ static void read_hints(struct reading *reading, const struct file_job *file, str
         snprintf(key, sizeof key, "throughput[%u].gpus", h);
         hint->gpus = reading_count(reading, key, &file->throughput[h].gpus, 1, 1, JOB_GPUS_MAX);
         snprintf(key, sizeof key, "throughput[%u].examples_per_second", h);
-        hint->examples_per_second = reading_number(
-            reading, key, &file->throughput[h].examples_per_second, 1.0, 1e-6, 1e12);
+        hint->examples_per_second =
+            reading_number(reading, key, &file->throughput[h].examples_per_second, 1.0, 1e-6, 1e12);
     }
 }
 
@@ -227,7 +225,6 @@ static void read_limits(struct reading *reading, const struct file_job_limits *f
 {
     limits->memory_bytes = reading_size(reading, "limits.memory", file->memory, 0);
     limits->scratch_bytes = reading_size(reading, "limits.scratch", file->scratch, 0);
-    limits->processes =
-        reading_count(reading, "limits.processes", file->processes, 0, 1, 1000000);
+    limits->processes = reading_count(reading, "limits.processes", file->processes, 0, 1, 1000000);
     limits->network = file->network != NULL && *file->network;
 }

@@ -4,13 +4,14 @@
 enum status spool_job_put(struct spool *spool, const struct spool_job *job, struct fault *fault)
 {
     struct sql sql = sql_prepare(
-        spool, "INSERT OR REPLACE INTO jobs VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        spool, "INSERT OR REPLACE INTO jobs VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     sql_bind_text(&sql, job->job.text);
     sql_bind_number(&sql, job->state);
     sql_bind_number(&sql, job->placement);
     sql_bind_number(&sql, job->cancelled);
     sql_bind_number(&sql, job->demand_open);
     sql_bind_lease(&sql, job->lease);
+    sql_bind_lease(&sql, job->renewal);
     sql_bind_lease(&sql, job->next);
     sql_bind_unsigned(&sql, job->examples_done);
     sql_bind_unsigned(&sql, job->checkpoint_examples);
@@ -36,6 +37,7 @@ static struct spool_job read_job(struct sql *sql)
     job.cancelled = sql_number(sql) != 0;
     job.demand_open = sql_number(sql) != 0;
     job.lease = sql_lease(sql);
+    job.renewal = sql_lease(sql);
     job.next = sql_lease(sql);
     job.examples_done = sql_unsigned(sql);
     job.checkpoint_examples = sql_unsigned(sql);

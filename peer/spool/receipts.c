@@ -12,8 +12,8 @@ enum status spool_report_put(struct spool *spool, const struct lease_report *rep
     sql_bind_number(&sql, report->kind);
     sql_bind_text(&sql, report->text);
     sql_bind_unsigned(&sql, report->examples);
-    if (!sql.failed && sqlite3_bind_double(sql.statement, ++sql.bound,
-                                           report->examples_per_second) != SQLITE_OK)
+    if (!sql.failed &&
+        sqlite3_bind_double(sql.statement, ++sql.bound, report->examples_per_second) != SQLITE_OK)
         sql.failed = true;
     return sql_run(&sql, fault);
 }

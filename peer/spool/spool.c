@@ -10,7 +10,8 @@ enum { SPOOL_VERSION = 1, BUSY_MS_MAX = 5000 };
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS settings(key TEXT PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS jobs(job TEXT PRIMARY KEY, state INTEGER, placement INTEGER,"
-    " cancelled INTEGER, demand_open INTEGER, lease TEXT, next TEXT, examples_done INTEGER,"
+    " cancelled INTEGER, demand_open INTEGER, lease TEXT, renewal TEXT, next TEXT, examples_done "
+    "INTEGER,"
     " checkpoint_examples INTEGER, checkpoint_bytes INTEGER, log_base INTEGER, starts INTEGER,"
     " retries_left INTEGER, exit_code INTEGER, submitted_wall_ms INTEGER, started_wall_ms INTEGER,"
     " ended_wall_ms INTEGER, paid_micros INTEGER, text TEXT);"

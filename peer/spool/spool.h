@@ -54,10 +54,11 @@ struct spool_job {
     struct name job;
     enum job_state state;
     enum job_placement placement;
-    bool cancelled;   /* the owner called it off */
-    bool demand_open; /* the broker may hold a demand of it */
-    struct lease_id lease; /* under which it is staged or runs; none: not placed */
-    struct lease_id next;  /* granted, to be used when the job has left the present one */
+    bool cancelled;               /* the owner called it off */
+    bool demand_open;             /* the broker may hold a demand of it */
+    struct lease_id lease;        /* under which it was staged; none: not placed */
+    struct lease_id renewal;      /* the newest that continues it; none */
+    struct lease_id next;         /* granted, to be used when the job has left the present one */
     uint64_t examples_done;       /* newest progress seen, in all */
     uint64_t checkpoint_examples; /* done when the newest checkpoint at home was made */
     uint64_t checkpoint_bytes;    /* 0: no checkpoint */
@@ -74,8 +75,8 @@ struct spool_job {
 
 /* The larger values of a job, kept apart so that a state change writes little. */
 enum spool_body {
-    SPOOL_SUBMISSION, /* encoded struct job_submission */
-    SPOOL_CHECKPOINT, /* encoded struct offer_files_request: the newest checkpoint's files */
+    SPOOL_SUBMISSION,       /* encoded struct job_submission */
+    SPOOL_CHECKPOINT,       /* encoded struct offer_files_request: the newest checkpoint's files */
     SPOOL_RUN_SPECIFICATION /* of a hosted run, under its run id: struct job_specification */
 };
 
@@ -122,8 +123,8 @@ bool spool_lease_known(struct spool *spool, struct lease_id id, enum lease_side 
 /* --- hosted runs */
 
 enum run_state {
-    RUN_GRANTED,    /* the broker said so; home has not come yet */
-    RUN_STAGING,    /* accepted; files on their way */
+    RUN_GRANTED, /* the broker said so; home has not come yet */
+    RUN_STAGING, /* accepted; files on their way */
     RUN_RUNNING,
     RUN_STOPPING,   /* asked to stop */
     RUN_DELIVERING, /* processes gone, GPUs free; checkpoint and results on their way home */
@@ -138,9 +139,9 @@ struct spool_run {
     enum run_state state;
     struct name job;
     struct name home;
-    bool own;        /* granted by this peer to itself: nothing to report or to bill */
-    bool ends;       /* the broker said: not renewed */
-    bool lost;       /* nothing of it was left after a restart */
+    bool own;  /* granted by this peer to itself: nothing to report or to bill */
+    bool ends; /* the broker said: not renewed */
+    bool lost; /* nothing of it was left after a restart */
     int64_t stop_grace_ms;
     int64_t changed_wall_ms;
     int32_t exit_code;

@@ -157,7 +157,8 @@ enum status sql_execute(struct spool *spool, const char *text, struct fault *fau
 {
     if (sqlite3_exec(spool->database, text, NULL, NULL, NULL) == SQLITE_OK)
         return STATUS_OK;
-    return fault_set(fault, STATUS_IO, "the spool can't be written: %s; check the disk under the "
-                                       "state directory",
+    return fault_set(fault, STATUS_IO,
+                     "the spool can't be written: %s; check the disk under the "
+                     "state directory",
                      sqlite3_errmsg(spool->database));
 }

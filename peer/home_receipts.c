@@ -1,0 +1,157 @@
+/*
+ * Home, receipts: countersigns what it can confirm, refuses what claims more than it saw.
+ *
+ * Home sees: which lease it is, how long ago it sent Start (or when a renewal began), when the job
+ * left, how many checkpoints arrived. A receipt within that is signed; the same receipt again gets
+ * the same signature; receipts of a lease are signed in sequence, so that they add up.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "peer/home_job.h"
+#include "proto/wire/methods.h"
+
+enum {
+    HELD_SLACK_MS = 5000,  /* messages take time */
+    HELD_SLACK_PERCENT = 1 /* clocks of two machines drift apart */
+};
+
+static enum status check_identity(const struct receipt *receipt, const struct lease *lease,
+                                  const struct name *caller, struct bytes body,
+                                  const struct signature *signature, struct fault *fault);
+static enum status check_use(const struct home *home, const struct receipt *receipt,
+                             const struct spool_lease *known, struct fault *fault);
+static void remember(struct home *home, const struct receipt *receipt, const struct lease *lease,
+                     struct spool_lease *known);
+
+static enum status sign(struct home *home, const struct signed_receipt *receipt,
+                        struct signed_receipt *signed_receipt, struct fault *fault)
+{
+    *signed_receipt = *receipt;
+    signed_receipt->home_signed = true;
+    return signing_sign(&home->peer->identity.secret, SIGN_RECEIPT_HOME, receipt->body,
+                        &signed_receipt->home_signature, fault);
+}
+
+static enum status judge(struct home *home, const struct name *caller,
+                         const struct signed_receipt *receipt, struct arena *arena,
+                         struct signed_receipt *signed_receipt, struct fault *fault)
+{
+    void *decoded = NULL, *leased = NULL;
+    struct spool_lease known;
+    enum status status = wire_decode(&message_receipt, receipt->body, arena, &decoded, fault);
+    const struct receipt *claim = decoded;
+    if (status == STATUS_OK)
+        status =
+            spool_lease_get(home->peer->spool, claim->lease, LEASE_AS_HOME, arena, &known, fault);
+    if (status == STATUS_OK)
+        status = wire_decode(&message_lease, known.signed_lease.body, arena, &leased, fault);
+    if (status == STATUS_OK)
+        status =
+            check_identity(claim, leased, caller, receipt->body, &receipt->host_signature, fault);
+    if (status == STATUS_OK)
+        status = check_use(home, claim, &known, fault);
+    if (status == STATUS_OK)
+        status = sign(home, receipt, signed_receipt, fault);
+    if (status == STATUS_OK)
+        remember(home, claim, leased, &known);
+    return status;
+}
+
+enum status home_countersign(struct home *home, const struct name *caller,
+                             const struct signed_receipt *receipt,
+                             struct signed_receipt *signed_receipt, struct fault *fault)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    enum status status = judge(home, caller, receipt, &arena, signed_receipt, fault);
+    arena_fini(&arena);
+    if (status != STATUS_OK)
+        log_warning(home->peer->log, "a receipt of %s is not countersigned: %s", caller->text,
+                    fault->text);
+    return status;
+}
+
+static enum status check_identity(const struct receipt *receipt, const struct lease *lease,
+                                  const struct name *caller, struct bytes body,
+                                  const struct signature *signature, struct fault *fault)
+{
+    if (!name_equal(&lease->host, caller) || !name_equal(&receipt->host, caller))
+        return fault_set(fault, STATUS_DENIED, "the lease is for host %s, not %s", lease->host.text,
+                         caller->text);
+    if (!name_equal(&receipt->home, &lease->home) || !name_equal(&receipt->job, &lease->job) ||
+        receipt->gpu_count != lease->gpu_count)
+        return fault_set(fault, STATUS_DENIED,
+                         "the receipt is of job %s of %s on %u GPUs, the lease of job %s of %s on "
+                         "%u",
+                         receipt->job.text, receipt->home.text, receipt->gpu_count, lease->job.text,
+                         lease->home.text, lease->gpu_count);
+    return signing_verify(&lease->host_key, SIGN_RECEIPT_HOST, body, signature, fault);
+}
+
+/* How long the host can have held the GPUs under this lease, as seen from here. A boot clock that
+ * went back means that this machine was started anew: then the lease's own length bounds it, and
+ * that the broker checks. */
+static int64_t held_ms_max(const struct home *home, const struct spool_lease *known)
+{
+    int64_t now = clock_boot_ms(home->peer->clock);
+    if (known->started_boot_ms == 0)
+        return 0;
+    if (now < known->started_boot_ms)
+        return INT64_MAX / 2;
+    int64_t until = known->ended_boot_ms >= known->started_boot_ms ? known->ended_boot_ms : now;
+    int64_t seen = until - known->started_boot_ms;
+    return seen + seen / 100 * HELD_SLACK_PERCENT + HELD_SLACK_MS;
+}
+
+static enum status check_use(const struct home *home, const struct receipt *receipt,
+                             const struct spool_lease *known, struct fault *fault)
+{
+    if (receipt->sequence <= known->signed_sequence)
+        return receipt->sequence == known->signed_sequence
+                   ? STATUS_OK /* asked again; a host that changed it has two it must explain */
+                   : fault_set(fault, STATUS_DENIED, "receipt %u was signed before",
+                               receipt->sequence);
+    if (receipt->sequence != known->signed_sequence + 1)
+        return fault_set(fault, STATUS_UNAVAILABLE, "receipt %u comes before %u",
+                         known->signed_sequence + 1, receipt->sequence);
+    int64_t seen = held_ms_max(home, known);
+    if (receipt->held_ms > seen - known->signed_held_ms)
+        return fault_set(fault, STATUS_DENIED,
+                         "the receipt claims %" PRId64 " ms; home saw %" PRId64
+                         " ms at most, of which %" PRId64 " ms are receipted",
+                         receipt->held_ms, seen, known->signed_held_ms);
+    /* One may have been under way when a renewal began: host and home count it differently. */
+    if (receipt->checkpoints + known->signed_checkpoints > known->checkpoints + 1)
+        return fault_set(fault, STATUS_DENIED,
+                         "the receipt claims %" PRIu64 " checkpoints; home has %" PRIu64,
+                         receipt->checkpoints + known->signed_checkpoints, known->checkpoints);
+    return STATUS_OK;
+}
+
+static void add_cost(struct home *home, const struct receipt *receipt, const struct lease *lease)
+{
+    struct home_job *job = home_find(home, &receipt->job);
+    struct credits cost;
+    int64_t payable = receipt->held_ms - receipt->unpayable_ms;
+    if (job == NULL || name_equal(&lease->home, &lease->host) ||
+        !price_amount(lease->price, lease->gpu_count, payable, &cost) ||
+        !credits_add(job->row.paid, cost, &cost))
+        return;
+    job->row.paid = cost;
+    job_save(job);
+}
+
+static void remember(struct home *home, const struct receipt *receipt, const struct lease *lease,
+                     struct spool_lease *known)
+{
+    struct fault fault;
+    if (receipt->sequence <= known->signed_sequence)
+        return;
+    known->signed_sequence = receipt->sequence;
+    known->signed_held_ms += receipt->held_ms;
+    known->signed_checkpoints += receipt->checkpoints;
+    if (spool_lease_put(home->peer->spool, known, &fault) != STATUS_OK)
+        peer_trouble(home->peer, "keeping a receipt", &fault);
+    add_cost(home, receipt, lease);
+}
