@@ -1,0 +1,227 @@
+#include "peer/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "peer/service.h"
+
+enum { SERVERS_GRACE_MS = 500 };
+
+static enum status lock_state(struct daemon *daemon, struct fault *fault);
+static enum status load_identity(struct daemon *daemon, struct fault *fault);
+static enum status open_executor(struct daemon *daemon, struct fault *fault);
+static enum status open_spool(struct daemon *daemon, struct fault *fault);
+static enum status open_loop(struct daemon *daemon, struct fault *fault);
+static enum status open_peer(struct daemon *daemon, struct fault *fault);
+static enum status open_servers(struct daemon *daemon, struct fault *fault);
+static enum status announce(struct daemon *daemon, struct fault *fault);
+static void tick(void *context);
+static void close_all(struct daemon *daemon);
+
+enum status daemon_run(const struct peer_config *config, const struct log *log, struct fault *fault)
+{
+    static enum status (*const steps[])(struct daemon *, struct fault *) = {
+        lock_state, load_identity, open_executor, open_spool,
+        open_loop,  open_peer,     open_servers,  announce,
+    };
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    if (daemon == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for the daemon");
+    daemon->dialer.operations = &daemon_dialer;
+    daemon->config = config;
+    daemon->log = log;
+    daemon->lock_fd = -1;
+    enum status status = STATUS_OK;
+    for (size_t s = 0; status == STATUS_OK && s < sizeof steps / sizeof steps[0]; s++)
+        status = steps[s](daemon, fault);
+    if (status == STATUS_OK) {
+        tick(daemon);
+        rpc_loop_run(daemon->loop);
+        log_info(log, "stopping; jobs run on and are adopted by the next start");
+    }
+    close_all(daemon);
+    return status;
+}
+
+/* Two daemons on one state would undo each other's work. */
+static enum status lock_state(struct daemon *daemon, struct fault *fault)
+{
+    char path[FILE_PATH_MAX];
+    enum status status = directory_make(daemon->config->state_directory, 0700, fault);
+    if (status == STATUS_OK)
+        status = path_join(path, daemon->config->state_directory, "lock", fault);
+    if (status != STATUS_OK)
+        return status;
+    daemon->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (daemon->lock_fd < 0)
+        return fault_set(fault, STATUS_IO, "%s: %s", path, strerror(errno));
+    if (flock(daemon->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return fault_set(fault, STATUS_UNAVAILABLE, "another peer runs on %s: stop it first",
+                         daemon->config->state_directory);
+    return STATUS_OK;
+}
+
+static enum status load_identity(struct daemon *daemon, struct fault *fault)
+{
+    return identity_files_load(daemon->config, clock_wall_ms(clock_real()), &daemon->files, fault);
+}
+
+static enum status open_executor(struct daemon *daemon, struct fault *fault)
+{
+    const struct config_executor *config = &daemon->config->executor;
+    char program[FILE_PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0)
+        return fault_set(fault, STATUS_IO, "/proc/self/exe can't be read: %s", strerror(errno));
+    program[length] = '\0';
+    struct process_executor_settings settings = {
+        .program = program,
+        .bwrap = config->bwrap,
+        .sandbox = config->sandbox,
+        .memory_bytes_default = config->memory_bytes,
+        .processes_default = config->processes,
+        .scratch_bytes_default = config->scratch_bytes,
+        .allow_network = config->network,
+        .first_uid = config->first_uid,
+        .log = daemon->log,
+        .clock = clock_real(),
+    };
+    return process_executor_open(&settings, &daemon->executor, fault);
+}
+
+static enum status open_spool(struct daemon *daemon, struct fault *fault)
+{
+    char path[FILE_PATH_MAX];
+    enum status status = path_join(path, daemon->config->state_directory, "spool.db", fault);
+    return status == STATUS_OK ? spool_open(path, clock_real(), &daemon->spool, fault) : status;
+}
+
+static enum status open_loop(struct daemon *daemon, struct fault *fault)
+{
+    enum status status = rpc_loop_open(&daemon->loop, clock_real(), daemon->log, fault);
+    if (status == STATUS_OK)
+        rpc_loop_stop_on_signals(daemon->loop, NULL, NULL);
+    return status;
+}
+
+static void on_revoked(void *context, const struct name *member)
+{
+    struct daemon *daemon = context;
+    rpc_server_cancel_member(daemon->peer_server, member);
+}
+
+/* The address with the real port is known only when the server listens. */
+static enum status open_peer(struct daemon *daemon, struct fault *fault)
+{
+    struct peer_identity identity = {
+        .federation = daemon->files.facts.subject.federation,
+        .secret = daemon->files.secret,
+        .key = daemon->files.signing_key,
+        .certificate_until_wall_ms = daemon->files.facts.validity.until_wall_ms,
+    };
+    struct peer_settings settings = {
+        .config = daemon->config,
+        .clock = clock_real(),
+        .log = daemon->log,
+        .dialer = &daemon->dialer,
+        .spool = daemon->spool,
+        .executor = daemon->executor,
+        .identity = &identity,
+        .address = "",
+        .on_revoked = on_revoked,
+        .on_broker_contact = daemon_renew,
+        .context = daemon,
+    };
+    enum status status = peer_open(&settings, &daemon->peer, fault);
+    explicit_bzero(&identity, sizeof identity);
+    return status;
+}
+
+static enum status open_servers(struct daemon *daemon, struct fault *fault)
+{
+    struct rpc_server_settings peers = {
+        .security = RPC_MUTUAL_TLS,
+        .address = daemon->config->listen,
+        .credentials = daemon_credentials(daemon),
+        .allowed_gid = -1,
+        .handlers = peer_service_handlers,
+        .handler_count = peer_service_handler_count,
+        .service = daemon->peer,
+        .admit = peer_service_admit,
+    };
+    struct rpc_server_settings local = {
+        .security = RPC_UNIX_SOCKET,
+        .address = daemon->config->socket,
+        .allowed_gid = daemon->config->socket_gid,
+        .handlers = local_service_handlers,
+        .handler_count = local_service_handler_count,
+        .service = daemon->peer,
+    };
+    enum status status = rpc_server_open(&daemon->peer_server, daemon->loop, &peers, fault);
+    if (status == STATUS_OK)
+        status = rpc_server_open(&daemon->local_server, daemon->loop, &local, fault);
+    return status;
+}
+
+static void real_address(const struct daemon *daemon, char text[static ADDRESS_BYTES_MAX + 1])
+{
+    const char *shown =
+        daemon->config->advertised[0] != '\0' ? daemon->config->advertised : daemon->config->listen;
+    const char *colon = strrchr(shown, ':');
+    int port = rpc_server_port(daemon->peer_server);
+    if (strcmp(colon, ":0") == 0)
+        snprintf(text, ADDRESS_BYTES_MAX + 1, "%.*s:%d", (int)(colon - shown), shown, port);
+    else
+        snprintf(text, ADDRESS_BYTES_MAX + 1, "%s", shown);
+}
+
+static enum status announce(struct daemon *daemon, struct fault *fault)
+{
+    char path[FILE_PATH_MAX], line[ADDRESS_BYTES_MAX + 2];
+    real_address(daemon, daemon->peer->address);
+    int length = snprintf(line, sizeof line, "%s\n", daemon->peer->address);
+    struct bytes bytes = {(const uint8_t *)line, (size_t)length};
+    enum status status = path_join(path, daemon->config->state_directory, "address", fault);
+    if (status == STATUS_OK)
+        status = file_write(path, bytes, 0644, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (daemon->peer->abilities.missing[0] != '\0')
+        log_warning(daemon->log, "limits that can't be enforced here: %s",
+                    daemon->peer->abilities.missing);
+    printf("ready member=%s peers=%s socket=%s\n", daemon->config->member.text,
+           daemon->peer->address, daemon->config->socket);
+    fflush(stdout);
+    return STATUS_OK;
+}
+
+static void tick(void *context)
+{
+    struct daemon *daemon = context;
+    peer_tick(daemon->peer);
+    rpc_timer_start(daemon->loop, &daemon->tick, PEER_TICK_MS, tick, daemon);
+}
+
+static void close_all(struct daemon *daemon)
+{
+    rpc_timer_stop(&daemon->tick);
+    if (daemon->local_server != NULL)
+        rpc_server_close(daemon->local_server, SERVERS_GRACE_MS);
+    if (daemon->peer_server != NULL)
+        rpc_server_close(daemon->peer_server, SERVERS_GRACE_MS);
+    peer_close(daemon->peer);
+    if (daemon->loop != NULL)
+        rpc_loop_close(daemon->loop);
+    spool_close(daemon->spool);
+    if (daemon->executor != NULL)
+        daemon->executor->operations->close(daemon->executor);
+    identity_files_wipe(&daemon->files);
+    if (daemon->lock_fd >= 0)
+        close(daemon->lock_fd);
+    free(daemon);
+}

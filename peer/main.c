@@ -1,0 +1,28 @@
+/* entente-peer: a datacenter's daemon and its commands. */
+#include "peer/commands/commands.h"
+#include "peer/executor.h"
+
+static const struct command commands[] = {
+    {"join", "Join a federation with a token", command_join},
+    {"run", "Run the peer", command_run},
+    {"submit", "Submit a job", command_submit},
+    {"jobs", "List own jobs", command_jobs},
+    {"show", "Show one job", command_show},
+    {"logs", "Print a job's output", command_logs},
+    {"cancel", "Call a job off", command_cancel},
+    {"fetch", "Copy a job's results and newest checkpoint", command_fetch},
+    {"drain", "Offer nothing more, or again", command_drain},
+    {"status", "The peer at a glance", command_status},
+    {"run-shim", NULL, process_shim_main},
+};
+
+int main(int argc, char **argv)
+{
+    const struct program program = {
+        .name = PEER_PROGRAM,
+        .purpose = "The daemon of a datacenter in a federation: lends and borrows GPUs.",
+        .commands = commands,
+        .command_count = sizeof commands / sizeof commands[0],
+    };
+    return command_main(&program, argc, argv);
+}
