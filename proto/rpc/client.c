@@ -12,6 +12,8 @@
 
 #include "proto/rpc/tuning.h"
 
+static enum status make_target(char target[static RPC_TARGET_MAX],
+                               const struct rpc_client_settings *settings, struct fault *fault);
 static grpc_channel_credentials *make_keys(const struct rpc_client_settings *settings,
                                            struct fault *fault);
 static void close_client(struct transport *transport);
@@ -29,6 +31,10 @@ enum status rpc_client_open(struct transport **transport, struct rpc_loop *loop,
 {
     bool tls = settings->security == RPC_MUTUAL_TLS || settings->security == RPC_SERVER_TLS;
     assert(!tls || settings->server_name != NULL);
+    char target[RPC_TARGET_MAX];
+    enum status status = make_target(target, settings, fault);
+    if (status != STATUS_OK)
+        return status;
     grpc_channel_credentials *keys = make_keys(settings, fault);
     if (keys == NULL)
         return STATUS_CONFIG;
@@ -39,13 +45,48 @@ enum status rpc_client_open(struct transport **transport, struct rpc_loop *loop,
     }
     client->transport.operations = &operations;
     client->loop = loop;
-    snprintf(client->target, sizeof client->target, "%s%s",
-             settings->security == RPC_UNIX_SOCKET ? "unix:" : "", settings->address);
+    snprintf(client->address, sizeof client->address, "%s", settings->address);
     struct tuning tuning;
     tuning_client(&tuning, tls ? settings->server_name : NULL);
-    client->channel = grpc_channel_create(client->target, keys, &tuning.list);
+    client->channel = grpc_channel_create(target, keys, &tuning.list);
     grpc_channel_credentials_release(keys);
     *transport = &client->transport;
+    return STATUS_OK;
+}
+
+/* HOST:PORT or [IPV6]:PORT and nothing else. */
+static bool is_host_and_port(const char *address)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    size_t host = 0;
+    if (address[0] == '[') {
+        size_t inside = strspn(address + 1, "0123456789abcdefABCDEF:.");
+        host = inside > 0 && address[1 + inside] == ']' ? inside + 2 : 0;
+    } else {
+        host = strspn(address, name);
+    }
+    const char *port = address + host + 1;
+    if (host == 0 || address[host] != ':')
+        return false;
+    size_t digits = strspn(port, "0123456789");
+    return digits >= 1 && digits <= 5 && port[digits] == '\0' && strtol(port, NULL, 10) <= 65535;
+}
+
+/*
+ * gRPC reads a target as a URI: a member that gave "unix:80" or "xds:80" as its address would
+ * choose where we connect. So the scheme is always ours; only "[::1]:80" goes as it is, being no
+ * URI.
+ */
+static enum status make_target(char target[static RPC_TARGET_MAX],
+                               const struct rpc_client_settings *settings, struct fault *fault)
+{
+    const char *address = settings->address;
+    bool local = settings->security == RPC_UNIX_SOCKET;
+    if (strlen(address) > ADDRESS_BYTES_MAX || (!local && !is_host_and_port(address)))
+        return fault_set(fault, STATUS_INVALID, "'%.64s' is no address; it should be HOST:PORT",
+                         address);
+    const char *scheme = local ? "unix:" : address[0] == '[' ? "" : "dns:///";
+    snprintf(target, RPC_TARGET_MAX, "%s%s", scheme, address);
     return STATUS_OK;
 }
 

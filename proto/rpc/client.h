@@ -70,7 +70,7 @@ struct rpc_client_settings {
     const char *server_name;
 };
 
-/* Opens at once; connects on first use. */
+/* Opens at once; connects on first use. INVALID: the address is none. */
 MUST_USE enum status rpc_client_open(struct transport **transport, struct rpc_loop *loop,
                                      const struct rpc_client_settings *settings,
                                      struct fault *fault);

@@ -34,7 +34,7 @@ struct transport_call *client_call_start(struct transport *transport,
     enum status status = STATUS_OK;
     if (client->call_count > RPC_CLIENT_CALLS_MAX)
         status = fault_set(&call->fault, STATUS_EXHAUSTED, "%s: %d calls are under way",
-                           client->target, RPC_CLIENT_CALLS_MAX);
+                           client->address, RPC_CLIENT_CALLS_MAX);
     else if (request != NULL)
         status = encode(call, request);
     if (status != STATUS_OK)

@@ -34,7 +34,7 @@ static void take_text(struct client_call *call, enum status status)
 {
     bool name_address = status == STATUS_UNAVAILABLE || status == STATUS_DEADLINE;
     int length = (int)GRPC_SLICE_LENGTH(call->details);
-    fault_set(&call->fault, status, "%s%s%.*s", name_address ? call->client->target : "",
+    fault_set(&call->fault, status, "%s%s%.*s", name_address ? call->client->address : "",
               name_address ? ": " : "", length, (const char *)GRPC_SLICE_START_PTR(call->details));
     for (char *c = call->fault.text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -89,7 +89,7 @@ void client_call_abandon(struct client_call *call)
 {
     grpc_call_cancel(call->grpc, NULL);
     fault_set(&call->fault, STATUS_CANCELLED, "%s: the connection was closed",
-              call->client->target);
+              call->client->address);
     bool idle = call->batches == 0; /* it never started: no batch will free it */
     tell(call, STATUS_CANCELLED, NULL);
     if (idle)

@@ -24,7 +24,7 @@ struct rpc_client {
     grpc_channel *channel;
     struct client_call *calls;
     size_t call_count;
-    char target[RPC_TARGET_MAX];
+    char address[ADDRESS_BYTES_MAX + 1]; /* for faults */
 };
 
 struct client_call {

@@ -226,6 +226,44 @@ static void an_address_in_use_is_refused(void **state)
     assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
 }
 
+static void what_is_no_address_is_refused(void **state)
+{
+    (void)state;
+    const char *const wrong[] = {"",        "host",    "host:",         "host:65536",
+                                 ":80",     "unix:/x", "dns:///x:80",   "[::1]",
+                                 "[]:80",   "a/b:80",  "127.0.0.1:80/", "127.0.0.1:8O",
+                                 "[x]:80",  "host:-1", "host:80,b:80",  "a b:80",
+                                 "ipv4:1:2"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct rpc_client_settings settings = {.security = RPC_CLEAR, .address = wrong[i]};
+        struct transport *transport = NULL;
+        if (rpc_client_open(&transport, fixture.loop, &settings, NULL) != STATUS_INVALID)
+            fail_msg("'%s' was taken", wrong[i]);
+    }
+}
+
+static void a_host_may_be_a_name_or_ipv6(void **state)
+{
+    (void)state;
+    int port = rpc_server_port(fixture.server);
+    transport_close(fixture.client);
+    snprintf(fixture.address, sizeof fixture.address, "localhost:%d", port);
+    fixture.client = fixture_dial(&fixture, RPC_CLEAR, (struct rpc_credentials){0}, NULL);
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
+    struct rpc_server_settings settings = {
+        .security = RPC_CLEAR, .address = "[::1]:0", .allowed_gid = -1};
+    struct rpc_server *server = NULL;
+    if (rpc_server_open(&server, fixture.loop, &settings, NULL) != STATUS_OK) {
+        print_message("no IPv6 here\n");
+        return;
+    }
+    transport_close(fixture.client);
+    snprintf(fixture.address, sizeof fixture.address, "[::1]:%d", rpc_server_port(server));
+    fixture.client = fixture_dial(&fixture, RPC_CLEAR, (struct rpc_credentials){0}, NULL);
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_UNIMPLEMENTED); /* reached it */
+    rpc_server_close(server, 0);
+}
+
 static void a_server_that_comes_back_is_found_again(void **state)
 {
     (void)state;
@@ -264,6 +302,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_call_over_the_servers_limit_is_refused_at_once,
                                         open_clear, close_all),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_refused, open_clear, close_all),
+        cmocka_unit_test_setup_teardown(what_is_no_address_is_refused, open_clear, close_all),
+        cmocka_unit_test_setup_teardown(a_host_may_be_a_name_or_ipv6, open_clear, close_all),
         cmocka_unit_test_setup_teardown(a_server_that_comes_back_is_found_again, open_clear,
                                         close_all),
     };

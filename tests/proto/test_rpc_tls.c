@@ -137,6 +137,39 @@ static void the_enrolment_listener_knows_who_shows_a_certificate(void **state)
     assert_string_equal(fixture.service.last.subject.member.text, "usc");
 }
 
+/* The machine's clock, with the wall put forward. */
+static int64_t put_forward_ms;
+
+static int64_t moved_wall_ms(const struct clock *clock)
+{
+    (void)clock;
+    return clock_wall_ms(clock_real()) + put_forward_ms;
+}
+
+static int64_t unmoved_boot_ms(const struct clock *clock)
+{
+    (void)clock;
+    return clock_boot_ms(clock_real());
+}
+
+static void a_certificate_that_expires_while_connected_is_none(void **state)
+{
+    (void)state;
+    static const struct clock moved = {.wall_ms = moved_wall_ms, .boot_ms = unmoved_boot_ms};
+    put_forward_ms = 0;
+    fixture_close(&fixture);
+    fixture = (struct rpc_fixture){.log = fixture.log};
+    assert_ok(rpc_loop_open(&fixture.loop, &moved, &fixture.log, NULL));
+    fixture_serve(&fixture, RPC_MUTUAL_TLS, "127.0.0.1:0",
+                  credentials(&ours.root, &broker_chain, &broker_key));
+    fixture.client = fixture_dial(&fixture, RPC_MUTUAL_TLS,
+                                  credentials(&ours.root, &usc_chain, &usc_key), "broker.trojan");
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
+    put_forward_ms = 31 * DAY_MS; /* the fixture's certificates live thirty */
+    assert_int_equal(echo_once(&fixture, &outcome), STATUS_UNAUTHENTICATED);
+    assert_int_equal(fixture.service.handled, 1);
+}
+
 static void start_endless_stream(void)
 {
     uint64_t count = 0;
@@ -212,6 +245,8 @@ int main(void)
                                         open_enrolment, close_all),
         cmocka_unit_test_setup_teardown(the_enrolment_listener_knows_who_shows_a_certificate,
                                         open_enrolment, close_all),
+        cmocka_unit_test_setup_teardown(a_certificate_that_expires_while_connected_is_none,
+                                        open_mutual, close_all),
         cmocka_unit_test_setup_teardown(new_credentials_keep_an_open_stream, open_mutual,
                                         close_all),
         cmocka_unit_test_setup_teardown(unusable_credentials_are_refused_and_change_nothing,
