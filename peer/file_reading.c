@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/yaml.h"
@@ -43,14 +44,22 @@ struct name reading_member(struct reading *reading, const char *key, const char 
     return name;
 }
 
+/* Jobs and sockets need paths that hold wherever a process stands: all are made absolute. */
 void reading_path(struct reading *reading, const char *key, const char *text,
                   char path[static FILE_PATH_MAX])
 {
     const char *slash = strrchr(reading->file, '/');
     int directory = slash != NULL ? (int)(slash - reading->file) + 1 : 0;
-    int length = text[0] == '/'
-                     ? snprintf(path, FILE_PATH_MAX, "%s", text)
-                     : snprintf(path, FILE_PATH_MAX, "%.*s%s", directory, reading->file, text);
+    char here[FILE_PATH_MAX] = "";
+    int length;
+    if (text[0] == '/')
+        length = snprintf(path, FILE_PATH_MAX, "%s", text);
+    else if (reading->file[0] == '/')
+        length = snprintf(path, FILE_PATH_MAX, "%.*s%s", directory, reading->file, text);
+    else if (getcwd(here, sizeof here) != NULL)
+        length = snprintf(path, FILE_PATH_MAX, "%s/%.*s%s", here, directory, reading->file, text);
+    else
+        length = FILE_PATH_MAX;
     if (length >= FILE_PATH_MAX)
         reading_refuse(reading, key, "the path is longer than %d bytes", FILE_PATH_MAX - 1);
 }

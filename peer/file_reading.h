@@ -28,7 +28,7 @@ void reading_refuse(struct reading *reading, const char *key, const char *format
 struct name reading_name(struct reading *reading, const char *key, const char *text);
 struct name reading_member(struct reading *reading, const char *key, const char *text);
 
-/* path, or below the file's own directory where it is relative; never "". */
+/* Absolute: text, or below the file's own directory where it is relative. */
 void reading_path(struct reading *reading, const char *key, const char *text,
                   char path[static FILE_PATH_MAX]);
 void reading_address(struct reading *reading, const char *key, const char *text,
