@@ -129,7 +129,9 @@ enum status export_ledger(struct store *store, enum export_format format, FILE *
                           struct fault *fault)
 {
     struct arena arena;
-    enum status status = STATUS_OK;
+    enum status status = store_read_begin(store, fault);
+    if (status != STATUS_OK)
+        return status;
     arena_init(&arena, EXPORT_PAGE_BYTES);
     if (format == EXPORT_CSV)
         fprintf(to, "sequence,transaction,posted,account,amount,kind,reference,hash\r\n");
@@ -139,6 +141,7 @@ enum status export_ledger(struct store *store, enum export_format format, FILE *
         status = entries_write(store, format == EXPORT_CSV ? csv_entry : beancount_entry, &arena,
                                to, fault);
     arena_fini(&arena);
+    store_read_end(store);
     if (status == STATUS_OK && (fflush(to) != 0 || ferror(to) != 0))
         return fault_set(fault, STATUS_IO, "the export could not be written: is the disk full?");
     return status;

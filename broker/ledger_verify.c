@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "broker/ledger.h"
 #include "proto/identity/identity.h"
 
@@ -48,8 +50,18 @@ void ledger_entry_hash(const struct digest *before, const struct ledger_entry *e
 
 /* --- verification */
 
+/* An account as its entries make it. */
+struct running {
+    char account[ACCOUNT_TEXT_MAX]; /* the hash key */
+    struct credits balance;
+    bool kept; /* the store has a balance of it too */
+    UT_hash_handle hh;
+};
+
 /* What the walk over the entries carries along. */
 struct walk {
+    struct arena *arena;
+    struct running *accounts;
     uint64_t sequence;
     uint64_t transaction;
     int64_t posted_wall_ms;
@@ -90,6 +102,32 @@ static void transaction_open(struct walk *walk, const struct store_listed_entry 
     walk->sum = (struct credits){0};
 }
 
+static struct running *running_find(struct walk *walk, const char *account)
+{
+    struct running *found = NULL;
+    HASH_FIND_STR(walk->accounts, account, found);
+    return found;
+}
+
+static enum status balance_check(struct walk *walk, const struct store_listed_entry *listed,
+                                 struct fault *fault)
+{
+    const struct ledger_entry *entry = &listed->entry;
+    struct running *running = running_find(walk, entry->account);
+    if (running == NULL) {
+        running = arena_alloc(walk->arena, 1, sizeof *running);
+        if (running == NULL)
+            return fault_set(fault, STATUS_EXHAUSTED, "no memory for so many accounts");
+        snprintf(running->account, sizeof running->account, "%s", entry->account);
+        HASH_ADD_STR(walk->accounts, account, running);
+    }
+    if (!credits_add(running->balance, entry->amount, &running->balance) ||
+        running->balance.micros != listed->balance.micros)
+        problem_set(walk, "entry", entry->sequence,
+                    "the balance kept with it is not the sum of the account's entries");
+    return STATUS_OK;
+}
+
 static void entry_check(struct walk *walk, const struct store_listed_entry *listed)
 {
     const struct ledger_entry *entry = &listed->entry;
@@ -124,8 +162,10 @@ static enum status entries_walk(struct store *store, struct walk *walk, struct f
         const struct store_entry_filter filter = {
             .account = "", .after = walk->sequence, .rows = VERIFY_PAGE};
         status = store_entry_list(store, &filter, &arena, &listed, &count, fault);
-        for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
             entry_check(walk, &listed[i]);
+            status = balance_check(walk, &listed[i], fault);
+        }
         arena_reset(&arena);
     }
     arena_fini(&arena);
@@ -151,9 +191,12 @@ static void account_check(struct walk *walk, const struct store_account *account
 {
     const char *why = "";
     struct ledger_account parsed;
+    struct running *running = running_find(walk, account->account);
+    if (running != NULL)
+        running->kept = true;
     if (!ledger_account_parse(account->account, &parsed))
         why = "there is no such account";
-    else if (account->balance.micros != account->sum.micros)
+    else if (account->balance.micros != (running == NULL ? 0 : running->balance.micros))
         why = "its balance is not the sum of its entries";
     else if (parsed.kind == ACCOUNT_ESCROW &&
              account->balance.micros != account->lease_escrow.micros)
@@ -173,21 +216,37 @@ static enum status accounts_check(struct store *store, struct arena *arena, stru
         if (!credits_add(*sum, accounts[i].balance, sum) && walk->problem[0] == '\0')
             snprintf(walk->problem, sizeof walk->problem, "the balances overflow");
     }
+    for (struct running *it = walk->accounts; it != NULL; it = it->hh.next)
+        if (!it->kept && walk->problem[0] == '\0')
+            snprintf(walk->problem, sizeof walk->problem, "account %s: its balance is missing",
+                     it->account);
     if (sum->micros != 0 && walk->problem[0] == '\0')
         snprintf(walk->problem, sizeof walk->problem, "the balances do not sum to zero");
+    return status;
+}
+
+static enum status check_all(struct store *store, struct arena *arena, struct walk *walk,
+                             struct credits *sum, struct fault *fault)
+{
+    enum status status = entries_walk(store, walk, fault);
+    if (status == STATUS_OK && walk->problem[0] == '\0')
+        status = head_check(store, walk, fault);
+    if (status == STATUS_OK)
+        status = accounts_check(store, arena, walk, sum, fault);
+    HASH_CLEAR(hh, walk->accounts);
     return status;
 }
 
 enum status ledger_verify(struct store *store, struct arena *arena,
                           struct ledger_verify_response *result, struct fault *fault)
 {
-    struct walk walk = {0};
+    struct walk walk = {.arena = arena};
     *result = (struct ledger_verify_response){.problem = ""};
-    enum status status = entries_walk(store, &walk, fault);
-    if (status == STATUS_OK && walk.problem[0] == '\0')
-        status = head_check(store, &walk, fault);
-    if (status == STATUS_OK)
-        status = accounts_check(store, arena, &walk, &result->sum, fault);
+    enum status status = store_read_begin(store, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = check_all(store, arena, &walk, &result->sum, fault);
+    store_read_end(store);
     if (status != STATUS_OK)
         return status;
     result->entries = walk.sequence;

@@ -11,7 +11,7 @@ static void demand_read(struct query *query, struct arena *arena, struct store_d
 {
     void *domain = NULL;
     demand->row = (uint64_t)query_number(query);
-    demand->state = (enum demand_state)query_number(query);
+    demand->state = (enum demand_state)query_choice(query, DEMAND_STATE_COUNT);
     demand->age_rounds = (uint32_t)query_number(query);
     demand->submitted_wall_ms = query_number(query);
     demand->changed_wall_ms = query_number(query);
@@ -56,7 +56,7 @@ static enum status head_read(struct store *store, const struct name *job, struct
     if (query_row(&query)) {
         head->there = true;
         query_name(&query, &head->home);
-        head->state = (enum demand_state)query_number(&query);
+        head->state = (enum demand_state)query_choice(&query, DEMAND_STATE_COUNT);
     }
     return query_end(&query);
 }

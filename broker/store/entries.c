@@ -219,18 +219,15 @@ enum status store_balance_before(struct store *store, const char *account, int64
     return query_end(&query);
 }
 
-/* The sum of entries is of a whole number type, and fails rather than wraps where it overflows. */
 enum status store_account_list(struct store *store, struct arena *arena,
                                struct store_account **accounts, uint32_t *count,
                                struct fault *fault)
 {
-    static const char sql[] =
-        "SELECT a.account, a.balance,"
-        " (SELECT coalesce(sum(amount), 0) FROM entries e WHERE e.account = a.account),"
-        " CASE WHEN a.account >= 'escrow/' AND a.account < 'escrow0' THEN"
-        "  (SELECT coalesce(sum(escrowed), 0) FROM leases l"
-        "   WHERE l.home = substr(a.account, 8) AND l.state < 5) ELSE 0 END"
-        " FROM accounts a ORDER BY a.account";
+    static const char sql[] = "SELECT a.account, a.balance,"
+                              " CASE WHEN a.account >= 'escrow/' AND a.account < 'escrow0' THEN"
+                              "  (SELECT coalesce(sum(escrowed), 0) FROM leases l"
+                              "   WHERE l.home = substr(a.account, 8) AND l.state < 5) ELSE 0 END"
+                              " FROM accounts a ORDER BY a.account";
     struct query query;
     struct grown grown = {0};
     query_begin(&query, store, sql, fault);
@@ -242,7 +239,6 @@ enum status store_account_list(struct store *store, struct arena *arena,
         }
         query_text(&query, account->account, sizeof account->account);
         account->balance.micros = query_number(&query);
-        account->sum.micros = query_number(&query);
         account->lease_escrow.micros = query_number(&query);
     }
     *accounts = grown.items;

@@ -88,11 +88,10 @@ MUST_USE enum status store_balance_before(struct store *store, const char *accou
 struct store_account {
     char account[ACCOUNT_TEXT_MAX];
     struct credits balance;      /* as kept */
-    struct credits sum;          /* its entries, added up */
     struct credits lease_escrow; /* escrow accounts: what the open leases of the home hold */
 };
 
-/* By account. O(entries). */
+/* By account. O(accounts + open leases). */
 MUST_USE enum status store_account_list(struct store *store, struct arena *arena,
                                         struct store_account **accounts, uint32_t *count,
                                         struct fault *fault);

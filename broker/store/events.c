@@ -67,7 +67,7 @@ static void event_read(struct query *query, struct arena *arena, struct lease_ev
 {
     *event = (struct lease_event){0};
     event->sequence = (uint64_t)query_number(query);
-    event->kind = (enum lease_event_kind)query_number(query);
+    event->kind = (enum lease_event_kind)query_choice(query, LEASE_EVENT_KIND_COUNT);
     event->grace_ms = query_number(query);
     event->reason = query_arena_text(query, arena);
     event->lease.incarnation = (uint64_t)query_number(query);

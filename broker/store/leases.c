@@ -18,8 +18,8 @@ static void row_read(struct query *query, struct arena *arena, struct store_leas
     *lease = (struct store_lease){0};
     lease->row = (uint64_t)query_number(query);
     lease->chain = (uint64_t)query_number(query);
-    lease->state = (enum lease_state)query_number(query);
-    lease->ending = (enum lease_ending)query_number(query);
+    lease->state = (enum lease_state)query_choice(query, LEASE_STATE_COUNT);
+    lease->ending = (enum lease_ending)query_choice(query, LEASE_STOPPING + 1);
     lease->escrowed.micros = query_number(query);
     lease->paid.micros = query_number(query);
     lease->held_ms = query_number(query);

@@ -15,7 +15,7 @@ static void member_read(struct query *query, struct store_member *member)
 {
     *member = (struct store_member){0};
     query_name(query, &member->member);
-    member->state = (enum member_state)query_number(query);
+    member->state = (enum member_state)query_choice(query, MEMBER_STATE_COUNT);
     member->joined_wall_ms = query_number(query);
     (void)query_fixed(query, &member->signing_key, sizeof member->signing_key);
     (void)query_fixed(query, &member->request_key, sizeof member->request_key);

@@ -110,6 +110,16 @@ int64_t query_number(struct query *query)
     return query->status == STATUS_OK ? sqlite3_column_int64(query->statement, query->column++) : 0;
 }
 
+unsigned query_choice(struct query *query, unsigned count)
+{
+    int64_t number = query_number(query);
+    if (number >= 0 && number < (int64_t)count)
+        return (unsigned)number;
+    query_fail(query, STATUS_CORRUPT,
+               "a stored state or kind is unknown: restore the store from a backup");
+    return 0;
+}
+
 double query_real(struct query *query)
 {
     return query->status == STATUS_OK ? sqlite3_column_double(query->statement, query->column++)

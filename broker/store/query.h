@@ -70,6 +70,8 @@ void query_put_null(struct query *query);
 bool query_row(struct query *query);
 
 int64_t query_number(struct query *query);
+/* A number below count, else the query fails with CORRUPT: the file may have been damaged. */
+unsigned query_choice(struct query *query, unsigned count);
 double query_real(struct query *query);
 /* Copies at most size - 1 bytes. */
 void query_text(struct query *query, char *text, size_t size);

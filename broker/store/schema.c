@@ -51,7 +51,8 @@ static const char second[] =
     "  ends INTEGER NOT NULL, key_id TEXT NOT NULL, signature BLOB, body BLOB NOT NULL,"
     "  UNIQUE (incarnation, round, number)) STRICT;"
     /* open: planned, granted, running, holdover, released */
-    "CREATE INDEX leases_open ON leases (row) WHERE state < 5;"
+    "CREATE INDEX leases_open ON leases (state, row) WHERE state < 5;"
+    "CREATE INDEX leases_past ON leases (ends) WHERE state < 5;"
     "CREATE INDEX leases_chain ON leases (chain, row) WHERE state < 5;"
     "CREATE INDEX leases_job ON leases (job, row);"
     "CREATE INDEX leases_home ON leases (home, row);"

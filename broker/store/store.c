@@ -105,6 +105,7 @@ static enum status database_open(struct store *store, const char *path, enum sto
         return query_failure(store, code, fault);
     sqlite3_extended_result_codes(store->database, 1);
     sqlite3_busy_timeout(store->database, STORE_BUSY_MS);
+    sqlite3_db_config(store->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return STATUS_OK;
 }
 
@@ -136,11 +137,15 @@ static enum status database_configure(struct store *store, enum store_mode mode,
 {
     enum status status = application_check(store, fault);
     if (status == STATUS_OK && (mode == STORE_CREATE || mode == STORE_WRITE))
-        status =
-            query_script(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", fault);
+        status = query_script(store,
+                              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                              "PRAGMA journal_size_limit = 67108864;",
+                              fault);
     if (status == STATUS_OK)
-        status =
-            query_script(store, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;", fault);
+        status = query_script(store,
+                              "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+                              "PRAGMA cell_size_check = ON;",
+                              fault);
     return status;
 }
 
@@ -192,6 +197,19 @@ void store_rollback(struct store *store)
     if (sqlite3_get_autocommit(store->database) == 0)
         (void)query_script(store, "ROLLBACK", NULL);
     store->in_transaction = false;
+}
+
+enum status store_read_begin(struct store *store, struct fault *fault)
+{
+    assert(!store->in_transaction && sqlite3_get_autocommit(store->database) != 0);
+    return query_script(store, "BEGIN", fault);
+}
+
+void store_read_end(struct store *store)
+{
+    assert(!store->in_transaction);
+    if (sqlite3_get_autocommit(store->database) == 0)
+        (void)query_script(store, "ROLLBACK", NULL);
 }
 
 bool store_in_transaction(const struct store *store)

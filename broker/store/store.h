@@ -60,6 +60,11 @@ MUST_USE enum status store_commit(struct store *store, struct fault *fault);
 void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
 
+/* Until store_read_end() everything is read from one committed state, whatever another process
+ * commits meanwhile. Not inside store_begin(), nor nested (asserts). */
+MUST_USE enum status store_read_begin(struct store *store, struct fault *fault);
+void store_read_end(struct store *store);
+
 /* --- settings: small named values of the federation (its name, lease key ids, revocation number)
  */
 

@@ -177,6 +177,10 @@ static void verification_finds_every_tampering(void **state)
         {"DELETE FROM entries WHERE sequence = 6", "transaction 3: entries of it are missing"},
         {"UPDATE accounts SET balance = balance + 1 WHERE account = 'member/usc'",
          "account member/usc: its balance"},
+        {"DELETE FROM accounts WHERE account = 'member/usc'",
+         "account member/usc: its balance is missing"},
+        {"UPDATE entries SET balance = balance + 1 WHERE sequence = 4",
+         "entry 4: the balance kept with it"},
         {"INSERT INTO accounts VALUES ('member/ghost', 5)", "account member/ghost"},
         {"INSERT INTO accounts VALUES ('pocket', 0)", "account pocket: there is no such"},
     };
