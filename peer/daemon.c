@@ -142,11 +142,36 @@ static enum status open_peer(struct daemon *daemon, struct fault *fault)
     return status;
 }
 
+/* Port 0 takes any port, but the same one again after a restart where that is free: leases that
+ * others hold name it. */
+static void former_address(const struct daemon *daemon, char text[static ADDRESS_BYTES_MAX + 1])
+{
+    const char *listen = daemon->config->listen;
+    const char *colon = strrchr(listen, ':');
+    char path[FILE_PATH_MAX];
+    struct arena arena;
+    struct bytes former;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    snprintf(text, ADDRESS_BYTES_MAX + 1, "%s", listen);
+    if (strcmp(colon, ":0") == 0 &&
+        path_join(path, daemon->config->state_directory, "address", NULL) == STATUS_OK &&
+        file_read(path, ADDRESS_BYTES_MAX, &arena, &former, NULL) == STATUS_OK) {
+        const char *port = strrchr((const char *)former.data, ':');
+        size_t length = port != NULL ? strspn(port + 1, "0123456789") : 0;
+        if (length > 0 && length <= 5)
+            snprintf(text, ADDRESS_BYTES_MAX + 1, "%.*s:%.*s", (int)(colon - listen), listen,
+                     (int)length, port + 1);
+    }
+    arena_fini(&arena);
+}
+
 static enum status open_servers(struct daemon *daemon, struct fault *fault)
 {
+    char address[ADDRESS_BYTES_MAX + 1];
+    former_address(daemon, address);
     struct rpc_server_settings peers = {
         .security = RPC_MUTUAL_TLS,
-        .address = daemon->config->listen,
+        .address = address,
         .credentials = daemon_credentials(daemon),
         .allowed_gid = -1,
         .handlers = peer_service_handlers,
@@ -163,6 +188,10 @@ static enum status open_servers(struct daemon *daemon, struct fault *fault)
         .service = daemon->peer,
     };
     enum status status = rpc_server_open(&daemon->peer_server, daemon->loop, &peers, fault);
+    if (status != STATUS_OK && strcmp(address, daemon->config->listen) != 0) {
+        peers.address = daemon->config->listen; /* somebody else has that port now */
+        status = rpc_server_open(&daemon->peer_server, daemon->loop, &peers, fault);
+    }
     if (status == STATUS_OK)
         status = rpc_server_open(&daemon->local_server, daemon->loop, &local, fault);
     return status;

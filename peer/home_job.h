@@ -87,6 +87,9 @@ void job_left(struct home_job *job, enum job_state how, const char *text);
 void home_decline(struct home *home, struct lease_id lease, const char *why);
 MUST_USE enum status job_restore_place(struct home_job *job, struct fault *fault);
 
+/* The host as the newest lease knows it: an address may change between two. */
+MUST_USE enum status job_contact(struct home_job *job, struct fault *fault);
+
 /* --- home_stage.c */
 void job_advance(struct home_job *job);
 void job_retry(struct home_job *job, const struct fault *fault);

@@ -335,3 +335,12 @@ static void called_off(struct home_job *job, const struct lease_event *event)
     else if (event->kind == LEASE_EVENT_VOID && here && job->row.state == JOB_STATE_STAGING)
         job->lost = true; /* its calls are under way: leave when they have ended */
 }
+
+enum status job_contact(struct home_job *job, struct fault *fault)
+{
+    struct peer *peer = job->home->peer;
+    const struct lease *lease = job->renewal != NULL ? job->renewal : job->lease;
+    if (job->contact != NULL)
+        return STATUS_OK;
+    return peer_contact(peer, &lease->host, lease->host_address, &job->contact, fault);
+}

@@ -30,9 +30,7 @@ void job_advance(struct home_job *job)
     }
     if (clock_boot_ms(job->home->peer->clock) < job->retry_boot_ms)
         return;
-    if (job->contact == NULL &&
-        contacts_take(&job->home->peer->contacts, &job->lease->host, job->lease->host_address,
-                      &job->contact, &fault) != STATUS_OK) {
+    if (job_contact(job, &fault) != STATUS_OK) {
         job_retry(job, &fault);
         return;
     }

@@ -86,9 +86,7 @@ void job_watch(struct home_job *job)
         clock_boot_ms(peer->clock) < job->watch_boot_ms)
         return;
     struct fault fault;
-    if (job->contact == NULL &&
-        contacts_take(&peer->contacts, &job->lease->host, job->lease->host_address, &job->contact,
-                      &fault) != STATUS_OK) {
+    if (job_contact(job, &fault) != STATUS_OK) {
         job->watch_boot_ms = clock_boot_ms(peer->clock) + WATCH_RETRY_MS;
         return;
     }

@@ -84,8 +84,8 @@ static enum status prepare_delivery(struct run *run, enum run_delivery delivery,
     status = chunks_scan(run->chunks, &source, &run->delivery_arena, &run->transfer.set, fault);
     if (status != STATUS_OK)
         return status;
-    return contacts_take(&run->peer->contacts, &run->row.home, run->current.lease->home_address,
-                         &run->contact, fault);
+    return peer_contact(run->peer, &run->row.home, run->current.lease->home_address, &run->contact,
+                        fault);
 }
 
 static void start_delivery(struct run *run, enum run_delivery delivery)

@@ -99,8 +99,8 @@ static void ask(struct host *host, struct countersign *slot, struct spool_receip
         return;
     *slot = (struct countersign){
         .host = host, .home = lease->home, .lease = receipt->lease, .sequence = receipt->sequence};
-    if (contacts_take(&host->peer->contacts, &lease->home, lease->home_address, &slot->contact,
-                      &fault) != STATUS_OK) {
+    if (peer_contact(host->peer, &lease->home, lease->home_address, &slot->contact, &fault) !=
+        STATUS_OK) {
         pause->until_boot_ms = now + COUNTERSIGN_PAUSE_MS;
         return;
     }

@@ -89,6 +89,13 @@ void peer_close(struct peer *peer)
     free(peer);
 }
 
+enum status peer_contact(struct peer *peer, const struct name *member, const char *address,
+                         struct contact **contact, struct fault *fault)
+{
+    bool self = name_equal(member, &peer->config->member);
+    return contacts_take(&peer->contacts, member, self ? peer->address : address, contact, fault);
+}
+
 bool peer_is_revoked(const struct peer *peer, const struct name *member)
 {
     for (uint32_t r = 0; r < peer->revoked_count; r++)

@@ -81,6 +81,10 @@ MUST_USE enum status peer_open(const struct peer_settings *settings, struct peer
 void peer_tick(struct peer *peer);
 void peer_close(struct peer *peer); /* NULL is fine */
 
+/* A contact with a member at the address a lease states; with ourselves, at the one we have now. */
+MUST_USE enum status peer_contact(struct peer *peer, const struct name *member, const char *address,
+                                  struct contact **contact, struct fault *fault);
+
 bool peer_is_revoked(const struct peer *peer, const struct name *member);
 
 /* STATE/DIRECTORY/NAME. */
