@@ -25,7 +25,7 @@ static bool wanted(const struct home_job *job)
 /* Work left is part of the demand: progress is a change, told now and then. */
 static void notice_progress(struct home_job *job, int64_t now)
 {
-    if (job->row.examples_done == job->reported_examples || now < job->demand_boot_ms)
+    if (job->row.examples_done == job->reported_examples || now < job->progress_boot_ms)
         return;
     job->reported_examples = job->row.examples_done;
     job_demand_changed(job);
@@ -35,7 +35,7 @@ static void tell_one(struct home_job *job, int64_t now,
                      bool (*tell)(void *context, struct home_job *job, enum demand_word word),
                      void *context)
 {
-    if (job->demand_busy || (now < job->demand_boot_ms && wanted(job)))
+    if (job->demand_busy || now < job->demand_retry_boot_ms)
         return;
     if (wanted(job)) {
         notice_progress(job, now);
@@ -98,12 +98,10 @@ static void submitted(struct home_job *job, uint64_t version, enum status status
 {
     if (status == STATUS_OK) {
         job->demand_told = version;
-        job->demand_boot_ms = now + PROGRESS_TOLD_EVERY_MS;
-        if (job->demand_version != version)
-            job->demand_boot_ms = now;
+        job->progress_boot_ms = now + PROGRESS_TOLD_EVERY_MS;
         return;
     }
-    job->demand_boot_ms = now + (refused(status) ? REFUSED_AGAIN_MS : FAILED_AGAIN_MS);
+    job->demand_retry_boot_ms = now + (refused(status) ? REFUSED_AGAIN_MS : FAILED_AGAIN_MS);
     if (!refused(status) || job->row.state != JOB_STATE_QUEUED)
         return;
     size_t length = strnlen(fault->text, sizeof job->row.text - 1);
@@ -125,7 +123,7 @@ void home_demand_told(struct home *home, const struct name *name, enum demand_wo
         return;
     }
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
-        job->demand_boot_ms = now + FAILED_AGAIN_MS;
+        job->demand_retry_boot_ms = now + FAILED_AGAIN_MS;
         return;
     }
     job->demand_told = 0;

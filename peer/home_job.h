@@ -49,10 +49,11 @@ struct home_job {
     struct file_set incoming[FILES_PURPOSE_COUNT];
     uint64_t incoming_examples;
     /* its demand */
-    uint64_t demand_version; /* grows with each change */
-    uint64_t demand_told;    /* the broker knows this one */
-    bool demand_busy;        /* a call is under way */
-    int64_t demand_boot_ms;  /* not before */
+    uint64_t demand_version;      /* grows with each change */
+    uint64_t demand_told;         /* the broker knows this one */
+    bool demand_busy;             /* a call is under way */
+    int64_t demand_retry_boot_ms; /* after a failure, not before */
+    int64_t progress_boot_ms;     /* progress is news again from then on */
     struct home_job *next;
 };
 

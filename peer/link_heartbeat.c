@@ -136,6 +136,14 @@ static void keep_head(struct peer *peer, const struct heartbeat_response *answer
         peer_trouble(peer, "keeping the ledger's head", &fault);
 }
 
+/* A broker that comes back should hear of us within two of its periods. */
+static void limit_pause(struct link *link)
+{
+    int64_t latest = clock_boot_ms(link->peer->clock) + 2 * link->heartbeat_every_ms;
+    if (link->heartbeat.due_boot_ms > latest)
+        link->heartbeat.due_boot_ms = latest;
+}
+
 static void answered(void *context, enum status status, const void *response,
                      const struct fault *fault)
 {
@@ -146,6 +154,7 @@ static void answered(void *context, enum status status, const void *response,
         if (link->heartbeat.failures == 0 || status != STATUS_UNAVAILABLE)
             log_warning(peer->log, "the broker does not answer: %s", fault->text);
         link_failed(link, &link->heartbeat);
+        limit_pause(link);
         return;
     }
     const struct heartbeat_response *answer = response;
