@@ -126,7 +126,7 @@ enum status store_lease_newest(struct store *store, const struct name *job, stru
 enum status store_lease_list_open(struct store *store, unsigned states, struct arena *arena,
                                   struct store_lease **leases, uint32_t *count, struct fault *fault)
 {
-    static const char sql[] = "SELECT " LEASE_COLUMNS " FROM leases"
+    static const char sql[] = "SELECT " LEASE_COLUMNS " FROM leases INDEXED BY leases_open"
                               " WHERE state < 5 AND (1 << state & ?) <> 0 ORDER BY row LIMIT ?";
     assert((states & ~LEASE_STATES_OPEN) == 0);
     struct query query;
@@ -140,7 +140,8 @@ enum status store_lease_list_past(struct store *store, int64_t wall_ms, struct a
                                   struct store_lease **leases, uint32_t *count, struct fault *fault)
 {
     static const char sql[] =
-        "SELECT " LEASE_COLUMNS " FROM leases WHERE state < 5 AND ends < ? ORDER BY row LIMIT ?";
+        "SELECT " LEASE_COLUMNS
+        " FROM leases INDEXED BY leases_past WHERE state < 5 AND ends < ? ORDER BY row LIMIT ?";
     struct query query;
     query_begin(&query, store, sql, fault);
     query_put_number(&query, wall_ms);
