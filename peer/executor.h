@@ -59,8 +59,8 @@ enum executor_phase {
 /* What the job says of itself, read from the progress file (see below). */
 struct executor_status {
     enum executor_phase phase;
-    int32_t exit_code; /* EXITED and STOPPED: 0..255; 128 + signal where killed. A job that was
-                          asked to stop and exits 0 has nothing left to do. */
+    int32_t exit_code; /* EXITED and STOPPED: 0..255; 128 + signal where killed. Of a stopped job 0
+                          may only mean that its checkpoint is written. */
     bool out_of_memory;
     uint64_t steps;
     uint64_t examples; /* done in all, checkpoints included */

@@ -24,6 +24,7 @@ enum {
     CPU_SHARES_MAX = 262144
 };
 
+static enum status check_paths(const struct executor_run *run, struct fault *fault);
 static enum status take_slot(struct process_executor *self, const char *directory, uid_t *uid,
                              struct fault *fault);
 static enum status write_files(const struct sandbox_request *request, struct arena *arena,
@@ -64,7 +65,9 @@ static enum status start_locked(struct process_executor *self, const struct exec
     if (request.scratch_bytes == 0)
         request.scratch_bytes = SCRATCH_BYTES_FALLBACK;
     struct launch launch = {.log_bytes_max = EXECUTOR_LOG_BYTES_MAX};
-    enum status status = take_slot(self, run->directory, &request.uid, fault);
+    enum status status = check_paths(run, fault);
+    if (status == STATUS_OK)
+        status = take_slot(self, run->directory, &request.uid, fault);
     if (status == STATUS_OK)
         status = sandbox_command(&request, arena, &launch, fault);
     if (status == STATUS_OK)
@@ -106,6 +109,17 @@ enum status process_start(struct executor *executor, const struct executor_run *
     return status;
 }
 
+/* Said here, since bubblewrap would say it in the job's log, and the job be blamed. */
+static enum status check_paths(const struct executor_run *run, struct fault *fault)
+{
+    for (uint32_t p = 0; p < run->path_count; p++)
+        if (run->read_only_paths[p][0] != '/' || access(run->read_only_paths[p], F_OK) != 0)
+            return fault_set(fault, STATUS_PRECONDITION,
+                             "data set path %s isn't there at this host: mend its configuration",
+                             run->read_only_paths[p]);
+    return STATUS_OK;
+}
+
 /* The slot survives in state/uid, for release and for a later peer. */
 static enum status take_slot(struct process_executor *self, const char *directory, uid_t *uid,
                              struct fault *fault)
@@ -135,16 +149,15 @@ static enum status write_files(const struct sandbox_request *request, struct are
     uid_t const uid = request->uid != 0 ? request->uid : geteuid();
     snprintf(passwd, sizeof passwd, "job:x:%lu:%lu::/work:/bin/sh\n", (unsigned long)uid,
              (unsigned long)uid);
-    enum status status = path_join(path, request->directory, "state/passwd", fault);
-    if (status == STATUS_OK)
-        status =
-            file_write(path, (struct bytes){(const uint8_t *)passwd, strlen(passwd)}, 0644, fault);
-    if (status == STATUS_OK)
-        status = path_join(path, request->directory, "state/environment", fault);
+    enum status status =
+        state_write_text(request->directory, "passwd",
+                         (struct bytes){(const uint8_t *)passwd, strlen(passwd)}, 0644, fault);
     if (status == STATUS_OK)
         status = sandbox_environment(request, arena, &environment, fault);
     if (status == STATUS_OK)
-        status = file_write(path, environment, 0400, fault);
+        status = state_write_text(request->directory, "environment", environment, 0400, fault);
+    if (status == STATUS_OK)
+        status = path_join(path, request->directory, "state/environment", fault);
     if (status == STATUS_OK && request->uid != 0 && chown(path, request->uid, request->uid) != 0)
         status = fault_set(fault, STATUS_IO, "%s: %s", path, strerror(errno));
     return status;

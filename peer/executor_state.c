@@ -39,12 +39,9 @@ static const char launch_magic[] = "entente launch 1";
 
 enum status launch_write(const char *directory, const struct launch *launch, struct fault *fault)
 {
-    char path[FILE_PATH_MAX];
     char *text = NULL;
     size_t size = 0;
-    enum status status = path_join(path, directory, "state/launch", fault);
-    if (status != STATUS_OK)
-        return status;
+    enum status status;
     FILE *memory = open_memstream(&text, &size);
     if (memory == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory to start a run");
@@ -59,7 +56,8 @@ enum status launch_write(const char *directory, const struct launch *launch, str
     else if (size > LAUNCH_BYTES_MAX || launch->argument_count > LAUNCH_ARGUMENTS_MAX)
         status = fault_set(fault, STATUS_EXHAUSTED, "the job's command is too long");
     else
-        status = file_write(path, (struct bytes){(const uint8_t *)text, size}, 0600, fault);
+        status = state_write_text(directory, "launch", (struct bytes){(const uint8_t *)text, size},
+                                  0600, fault);
     free(text);
     return status;
 }
@@ -111,13 +109,36 @@ static bool read_state(const char *directory, const char *name, char text[static
     return length > 0;
 }
 
+/* Whole or not at all, but not synced: after a power cut there is no run that it could be about. */
 static enum status write_state(const char *directory, const char *name, const char *text,
                                struct fault *fault)
 {
+    return state_write_text(directory, name, (struct bytes){(const uint8_t *)text, strlen(text)},
+                            0600, fault);
+}
+
+enum status state_write_text(const char *directory, const char *name, struct bytes bytes,
+                             mode_t mode, struct fault *fault)
+{
     char path[FILE_PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/state/%s", directory, name) >= sizeof path)
+    char beside[FILE_PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/state/%s", directory, name) >= sizeof path ||
+        (size_t)snprintf(beside, sizeof beside, "%s/state/%s.%ld", directory, name,
+                         (long)getpid()) >= sizeof beside)
         return fault_set(fault, STATUS_EXHAUSTED, "path %s is too long", directory);
-    return file_write(path, (struct bytes){(const uint8_t *)text, strlen(text)}, 0600, fault);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+    bool const written = fd >= 0 && fchmod(fd, mode) == 0 &&
+                         write(fd, bytes.data, bytes.size) == (ssize_t)bytes.size;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    bool const moved = written && rename(beside, path) == 0;
+    if (moved)
+        return STATUS_OK;
+    if (written)
+        error = errno;
+    unlink(beside);
+    return fault_set(fault, STATUS_IO, "%s: %s", path, strerror(error));
 }
 
 /* A small file in one read, terminated; -1 on error. */
@@ -172,7 +193,11 @@ enum status state_write_exit(const char *directory, const struct exit_record *re
     char text[128];
     snprintf(text, sizeof text, "code %d\nstopped %d\nout_of_memory %d\n", (int)record->code,
              record->stopped, record->out_of_memory);
-    return write_state(directory, "exit", text, fault);
+    char path[FILE_PATH_MAX];
+    enum status status = path_join(path, directory, "state/exit", fault);
+    if (status != STATUS_OK)
+        return status;
+    return file_write(path, (struct bytes){(const uint8_t *)text, strlen(text)}, 0600, fault);
 }
 
 bool state_read_exit(const char *directory, struct exit_record *record)

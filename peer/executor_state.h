@@ -16,7 +16,8 @@
  *     state/checkpoint   number and identity of the newest checkpoint seen
  *
  * work/ and report/ belong to the job: what is read from them is bounded and never followed through
- * links. Each file is replaced by rename. Thread rule: one thread a directory. Complexity: a few
+ * links. Each file is replaced by rename; only state/exit is synced, since after a power cut there
+ * is nothing that the others could be about. Thread rule: one thread a directory. Complexity: a few
  * file operations each.
  */
 #ifndef ENTENTE_PEER_EXECUTOR_STATE_H
@@ -63,6 +64,9 @@ struct exit_record {
     bool out_of_memory;
 };
 
+/* Any of them, by rename. */
+MUST_USE enum status state_write_text(const char *directory, const char *name, struct bytes bytes,
+                                      mode_t mode, struct fault *fault);
 MUST_USE enum status state_write_identity(const char *directory, const char *name,
                                           const struct process_identity *identity,
                                           struct fault *fault);

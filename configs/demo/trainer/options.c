@@ -32,7 +32,8 @@ static const struct argp_option table[] = {
     {"model", KEY_MODEL, "SIZE", 0, "small, medium or large (default medium)", 0},
     {"gpus", KEY_GPUS, "N", 0, "Worker threads (default $ENTENTE_GPUS, or 1)", 0},
     {"speed", KEY_SPEED, "FACTOR", 0, "Of the GPU kind (default $ENTENTE_GPU_SPEED, or 1)", 0},
-    {"data", KEY_DATA, "DIRECTORY", 0, "Default " DATASET_DIRECTORY, 0},
+    {"data", KEY_DATA, "DIRECTORY", 0, "Default $ENTENTE_DATA_FASHION_MNIST, or " DATASET_DIRECTORY,
+     0},
     {"data-limit", KEY_DATA_LIMIT, "N", 0, "Use the first N images only", 0},
     {"checkpoint-every", KEY_CHECKPOINT_EVERY, "SECONDS", 0, "Default 5", 0},
     {"result", KEY_RESULT, "FILE", 0, "Write the outcome there, as JSON", 0},
@@ -124,12 +125,14 @@ enum status options_read(int argc, char **argv, struct options *options, struct 
         .speed = 1,
         .gpus = 1,
         .gpu = getenv("ENTENTE_GPU"),
-        .data = DATASET_DIRECTORY,
+        .data = getenv("ENTENTE_DATA_FASHION_MNIST"),
         .checkpoint_every_s = 5,
         .checkpoint = getenv("ENTENTE_CHECKPOINT"),
         .progress = getenv("ENTENTE_PROGRESS"),
         .paced = true,
     };
+    if (options->data == NULL)
+        options->data = DATASET_DIRECTORY;
     if (options->gpu == NULL)
         options->gpu = "GPU";
     argp_err_exit_status = EXIT_CODE_USAGE;
