@@ -89,6 +89,8 @@ static void read_pool(struct reading *reading, const struct file_pool *file, uin
     pool->nodes = reading_count(reading, KEY("nodes"), &file->nodes, 1, 1, NODES_PER_POOL_MAX);
     pool->gpus_per_node =
         reading_count(reading, KEY("gpus_per_node"), &file->gpus_per_node, 1, 1, GPUS_PER_NODE_MAX);
+    pool->first_device =
+        reading_count(reading, KEY("first_device"), file->first_device, 0, 0, 65535);
     pool->cost = reading_price(reading, KEY("cost"), file->cost);
     pool->reserve = reading_price(reading, KEY("reserve"), file->reserve);
     pool->foreign_gpus_max = file->foreign_gpus_max != NULL ? *file->foreign_gpus_max : UINT32_MAX;

@@ -20,6 +20,7 @@ struct config_pool {
     struct name gpu;
     uint32_t nodes;
     uint32_t gpus_per_node;
+    uint32_t first_device; /* GPU 0 of node 0 is this machine's device of that number */
     struct price cost;
     struct price reserve;
     uint32_t foreign_gpus_max; /* UINT32_MAX: no limit */

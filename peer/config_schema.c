@@ -25,6 +25,7 @@ static const struct cyaml_schema_field pool_fields[] = {
     NEEDED_WORD("gpu", struct file_pool, gpu),
     CYAML_FIELD_UINT("nodes", CYAML_FLAG_DEFAULT, struct file_pool, nodes),
     CYAML_FIELD_UINT("gpus_per_node", CYAML_FLAG_DEFAULT, struct file_pool, gpus_per_node),
+    COUNT("first_device", struct file_pool, first_device),
     NUMBER("cost", struct file_pool, cost),
     NUMBER("reserve", struct file_pool, reserve),
     COUNT("foreign_gpus_max", struct file_pool, foreign_gpus_max),

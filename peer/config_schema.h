@@ -17,6 +17,7 @@ struct file_pool {
     char *gpu;
     uint32_t nodes;
     uint32_t gpus_per_node;
+    uint32_t *first_device;
     double *cost;
     double *reserve;
     uint32_t *foreign_gpus_max;

@@ -157,6 +157,7 @@ static enum status start_process(struct run *run, struct fault *fault)
     if (status != STATUS_OK)
         return status;
     const struct lease *lease = run->current.lease;
+    const struct config_pool *pool = config_pool_find(run->peer->config, &lease->gpu);
     struct executor_run start = {
         .directory = run->directory,
         .specification = run->specification,
@@ -168,6 +169,8 @@ static enum status start_process(struct run *run, struct fault *fault)
         .extra_count = environment.variable_count,
         .read_only_paths = environment.paths,
         .path_count = environment.path_count,
+        .first_device = pool->first_device,
+        .gpus_per_node = pool->gpus_per_node,
     };
     return run->peer->executor->operations->start(run->peer->executor, &start, fault);
 }

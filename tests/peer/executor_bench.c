@@ -22,7 +22,7 @@ int bench_begin(void **state)
         .memory_bytes_default = 256 << 20,
         .processes_default = 64,
         .scratch_bytes_default = 16 << 20,
-        .first_uid = TEST_UID,
+        .first_uid = FIRST_UID + (uint32_t)getpid() % UIDS,
     };
     bench->gpu = (struct name){"H100"};
     bench->node = (struct lease_node){.node = 0, .gpus = 0x5}; /* GPUs 0 and 2 */

@@ -14,7 +14,8 @@
 
 enum {
     WAIT_MS_MAX = 30000, /* far above what anything here takes; only a hang reaches it */
-    TEST_UID = 61000,
+    FIRST_UID = 61000,   /* and the pid: tests run beside each other and count their processes */
+    UIDS = 4000,
     GRACE_LONG_MS = 20000
 };
 

@@ -28,7 +28,7 @@ static void a_job_leaves_no_process_behind(void **state)
     bench_start(bench, "setsid sleep 1000 >/dev/null 2>&1 & (sleep 1000 &) ; nohup sleep 1000 & "
                        "echo done");
     assert_int_equal(bench_wait_for_end(bench).exit_code, 0);
-    assert_int_equal(processes_of_uid(TEST_UID), 0);
+    assert_int_equal(processes_of_uid(bench->settings.first_uid), 0);
 }
 
 static void a_fork_bomb_is_contained(void **state)
@@ -39,13 +39,13 @@ static void a_fork_bomb_is_contained(void **state)
     bench_start(bench, "b() { b & b & wait; }; b 2>/dev/null; touch ready; sleep 1000");
     for (int i = 0; i < 100 && bench_look(bench).phase == EXECUTOR_RUNNING; i++) {
         if (geteuid() == 0 && bench->abilities.sandbox)
-            assert_true(processes_of_uid(TEST_UID) <= 64);
+            assert_true(processes_of_uid(bench->settings.first_uid) <= 64);
         usleep(2000);
     }
     assert_ok(bench->executor->operations->stop(bench->executor, bench->directory, 0, NULL));
     bench_wait_for_end(bench);
     if (geteuid() == 0 && bench->abilities.sandbox)
-        assert_int_equal(processes_of_uid(TEST_UID), 0);
+        assert_int_equal(processes_of_uid(bench->settings.first_uid), 0);
 }
 
 static void a_memory_bomb_is_killed_and_reported(void **state)
@@ -101,7 +101,8 @@ static void a_job_sees_nothing_of_the_host(void **state)
     bench_wait_for_end(bench);
     char expected[512];
     /* bwrap, the shell, ls and grep are all the processes there are */
-    snprintf(expected, sizeof expected, "%u\n", geteuid() == 0 ? TEST_UID : geteuid());
+    snprintf(expected, sizeof expected, "%u\n",
+             geteuid() == 0 ? bench->settings.first_uid : geteuid());
     const char *log = bench_read_text(bench, "log");
     if (strncmp(log, "4\njob\n", 6) != 0 || strstr(log, "sees") != NULL ||
         strstr(log, "writes") != NULL || strstr(log, "signals") != NULL ||
