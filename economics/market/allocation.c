@@ -7,6 +7,7 @@ enum { NO_ROW = -1, ENTRIES_MAX = 64, ITERATIONS_BASE = 100000, ITERATIONS_PER_R
 /* The LP while it is open, and where the market's things are in it. */
 struct market_lp {
     const struct prepared *prepared;
+    const bool *only; /* NULL: all columns that are usable */
     struct lp *lp;
     struct arena arena;
     int32_t *pool_row;   /* [pool_count] */
@@ -79,7 +80,7 @@ enum status allocation_solve(const struct prepared *prepared, struct lp_environm
     };
     if (allocation->share == NULL || allocation->pool_dual == NULL || allocation->row_dual == NULL)
         return no_room(fault);
-    struct market_lp open;
+    struct market_lp open = {.only = NULL};
     enum status status = market_lp_open(&open, prepared, environment, NULL, fault);
     if (status == STATUS_OK && open.columns > 0) {
         status = market_lp_solve(&open, fault);
@@ -98,7 +99,7 @@ enum status allocation_worth(const struct prepared *prepared, struct lp_environm
                              struct fault *fault)
 {
     *worth_credits = 0;
-    struct market_lp open;
+    struct market_lp open = {.only = NULL};
     enum status status = market_lp_open(&open, prepared, environment, mask, fault);
     if (status == STATUS_OK && open.columns > 0) {
         status = market_lp_solve(&open, fault);
@@ -112,17 +113,17 @@ enum status allocation_worth(const struct prepared *prepared, struct lp_environm
 }
 
 enum status allocation_whole(const struct prepared *prepared, struct lp_environment *environment,
-                             uint32_t nodes_max, bool *chosen, bool *found, struct fault *fault)
+                             uint32_t nodes_max, bool *columns, bool *found, struct fault *fault)
 {
     *found = false;
-    struct market_lp open;
+    struct market_lp open = {.only = columns};
     enum status status = market_lp_open(&open, prepared, environment, NULL, fault);
     if (status == STATUS_OK && open.columns > 0) {
         status = market_lp_solve(&open, fault);
         if (status == STATUS_OK)
             status = lp_solve_binary(open.lp, nodes_max, found, fault);
         for (uint32_t c = 0; status == STATUS_OK && *found && c < open.columns; c++)
-            chosen[open.column_of[c]] = lp_binary(open.lp, (int32_t)c) > 0.5;
+            columns[open.column_of[c]] = lp_binary(open.lp, (int32_t)c) > 0.5;
     }
     market_lp_close(&open);
     return status;
@@ -138,7 +139,7 @@ static enum status market_lp_open(struct market_lp *mlp, const struct prepared *
                                   struct lp_environment *environment, const uint64_t *mask,
                                   struct fault *fault)
 {
-    *mlp = (struct market_lp){.prepared = prepared, .scale = 1};
+    *mlp = (struct market_lp){.prepared = prepared, .only = mlp->only, .scale = 1};
     arena_init(&mlp->arena, ARENA_ROUND_BYTES);
     enum status status = mark_usable(mlp, mask, fault);
     if (status != STATUS_OK || mlp->columns == 0)
@@ -173,7 +174,7 @@ static enum status mark_usable(struct market_lp *mlp, const uint64_t *mask, stru
         mlp->row_row[r] = NO_ROW;
     int64_t largest = 1;
     for (uint32_t k = 0; k < market->column_count; k++) {
-        if (!prepared_usable(prepared, k, mask))
+        if ((mlp->only != NULL && !mlp->only[k]) || !prepared_usable(prepared, k, mask))
             continue;
         mlp->column_of[mlp->columns++] = k;
         mlp->pool_row[market->columns[k].pool] = 0;

@@ -33,11 +33,11 @@ MUST_USE enum status allocation_worth(const struct prepared *prepared,
                                       struct fault *fault);
 
 /*
- * The best plan with each column used wholly or not at all, nodes aside: true in chosen[] where a
- * column is used. `found` false: none within nodes_max.
+ * The best plan of some columns with each used wholly or not at all, nodes aside. columns[] says
+ * which may be used, and on return (where `found`) which are. `found` false: none within nodes_max.
  */
 MUST_USE enum status allocation_whole(const struct prepared *prepared,
                                       struct lp_environment *environment, uint32_t nodes_max,
-                                      bool *chosen, bool *found, struct fault *fault);
+                                      bool *columns, bool *found, struct fault *fault);
 
 #endif

@@ -59,12 +59,12 @@ static int32_t add_best(struct improving *improving, uint32_t job, int64_t than)
 static bool move(struct improving *improving, uint32_t job)
 {
     int32_t const now = column_of(improving, job);
-    packing_save(improving->packing);
+    packing_save(improving->packing, PACKING_TRY);
     if (now != PACKING_NONE)
         packing_remove(improving->packing, job);
     if (add_best(improving, job, worth(improving, now)) != PACKING_NONE)
         return true;
-    packing_restore(improving->packing);
+    packing_restore(improving->packing, PACKING_TRY);
     return false;
 }
 
@@ -74,7 +74,7 @@ static bool replace(struct improving *improving, uint32_t k, uint32_t victim)
     uint32_t const job = improving->prepared->market->columns[k].job;
     int64_t const before = worth(improving, column_of(improving, job)) +
                            worth(improving, column_of(improving, victim));
-    packing_save(improving->packing);
+    packing_save(improving->packing, PACKING_TRY);
     if (column_of(improving, job) != PACKING_NONE)
         packing_remove(improving->packing, job);
     packing_remove(improving->packing, victim);
@@ -85,7 +85,7 @@ static bool replace(struct improving *improving, uint32_t k, uint32_t victim)
         if (after > before)
             return true;
     }
-    packing_restore(improving->packing);
+    packing_restore(improving->packing, PACKING_TRY);
     return false;
 }
 

@@ -39,9 +39,13 @@ enum status packing_make(const struct prepared *prepared, struct arena *arena,
         packing->first_node[p] = (uint32_t)nodes;
         nodes += market->pools[p].node_count;
     }
-    if (packing->first_node == NULL || packing->queue == NULL ||
-        !state_make(&packing->state, market, nodes, arena) ||
-        !state_make(&packing->saved, market, nodes, arena))
+    bool made = packing->first_node != NULL && packing->queue != NULL &&
+                state_make(&packing->state, market, nodes, arena);
+    for (int slot = 0; slot < PACKING_SLOT_COUNT && made; slot++) {
+        packing->kept[slot] = arena_alloc(arena, packing->state.block_bytes, 1);
+        made = packing->kept[slot] != NULL;
+    }
+    if (!made)
         return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
     packing_clear(packing);
     return STATUS_OK;
@@ -77,14 +81,14 @@ void packing_clear(struct packing *packing)
         packing->state.row_used[r] = 0;
 }
 
-void packing_save(struct packing *packing)
+void packing_save(struct packing *packing, enum packing_slot slot)
 {
-    memcpy(packing->saved.block, packing->state.block, packing->state.block_bytes);
+    memcpy(packing->kept[slot], packing->state.block, packing->state.block_bytes);
 }
 
-void packing_restore(struct packing *packing)
+void packing_restore(struct packing *packing, enum packing_slot slot)
 {
-    memcpy(packing->state.block, packing->saved.block, packing->state.block_bytes);
+    memcpy(packing->state.block, packing->kept[slot], packing->state.block_bytes);
 }
 
 bool packing_renewed(const struct packing *packing, uint32_t job)

@@ -20,6 +20,9 @@
 
 enum { PACKING_NONE = -1 };
 
+/* Two states can be kept: of one try, and of the best plan so far. */
+enum packing_slot { PACKING_TRY, PACKING_BEST, PACKING_SLOT_COUNT };
+
 /* What a job has; the mutable half, copied whole by save and restore. */
 struct packing_state {
     int32_t *column;     /* [job_count] or PACKING_NONE */
@@ -37,8 +40,8 @@ struct packing {
     const struct prepared *prepared;
     uint32_t *first_node; /* [pool_count] into node_free */
     struct packing_state state;
-    struct packing_state saved;
-    uint32_t *queue; /* [job_count] scratch for packing anew */
+    void *kept[PACKING_SLOT_COUNT]; /* copies of the state's block */
+    uint32_t *queue;                /* [job_count] scratch for packing anew */
     struct arena *arena;
 };
 
@@ -46,8 +49,8 @@ MUST_USE enum status packing_make(const struct prepared *prepared, struct arena 
                                   struct packing *packing, struct fault *fault);
 
 void packing_clear(struct packing *packing);
-void packing_save(struct packing *packing);
-void packing_restore(struct packing *packing);
+void packing_save(struct packing *packing, enum packing_slot slot);
+void packing_restore(struct packing *packing, enum packing_slot slot);
 
 /* False, and nothing changed, where it doesn't fit. The job has no column yet. */
 bool packing_add(struct packing *packing, uint32_t column);

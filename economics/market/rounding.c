@@ -9,7 +9,7 @@
 struct candidate {
     uint32_t column;
     int64_t share_nanos;
-    int64_t loss_nanos; /* λ_j + rents − w >= 0 */
+    int64_t loss_nanos;
     int64_t worth_micros;
     uint32_t gpus;
     uint32_t age_rounds;
@@ -20,8 +20,9 @@ static void keep_renewed(const struct prepared *prepared, const struct allocatio
 static enum status place_in_order(const struct prepared *prepared,
                                   const struct allocation *allocation, const struct rents *rents,
                                   struct packing *packing, struct fault *fault);
-static enum status try_whole(const struct prepared *prepared, struct lp_environment *environment,
-                             struct packing *packing, struct fault *fault);
+static enum status try_whole(const struct prepared *prepared, const struct rents *rents,
+                             struct lp_environment *environment, struct packing *packing,
+                             struct fault *fault);
 
 enum status rounding_make(const struct prepared *prepared, const struct allocation *allocation,
                           const struct rents *rents, struct lp_environment *environment,
@@ -35,7 +36,7 @@ enum status rounding_make(const struct prepared *prepared, const struct allocati
     wide const bound_micros = rents->dual_nanos / NANOS_PER_MICRO;
     if (packing_worth(packing) >= bound_micros)
         return STATUS_OK;
-    return try_whole(prepared, environment, packing, fault);
+    return try_whole(prepared, rents, environment, packing, fault);
 }
 
 static void keep_renewed(const struct prepared *prepared, const struct allocation *allocation,
@@ -72,6 +73,14 @@ static int compare_candidates(const void *left, const void *right)
     return compare_ties(a, b);
 }
 
+/* What using this column wholly costs against the bound: λ_j + rents − w >= 0. */
+static int64_t loss_nanos(const struct prepared *prepared, const struct rents *rents, uint32_t k)
+{
+    const struct market_column *column = &prepared->market->columns[k];
+    return rents->job_nanos[column->job] + rents_of_column(prepared, rents, k) -
+           column->worth.micros * NANOS_PER_MICRO;
+}
+
 static struct candidate candidate_of(const struct prepared *prepared,
                                      const struct allocation *allocation, const struct rents *rents,
                                      uint32_t k)
@@ -81,8 +90,7 @@ static struct candidate candidate_of(const struct prepared *prepared,
     return (struct candidate){
         .column = k,
         .share_nanos = (int64_t)llround(allocation->share[k] / ALLOCATION_SHARE_GRID),
-        .loss_nanos = rents->job_nanos[column->job] + rents_of_column(prepared, rents, k) -
-                      column->worth.micros * NANOS_PER_MICRO,
+        .loss_nanos = loss_nanos(prepared, rents, k),
         .worth_micros = column->worth.micros,
         .gpus = column->gpus,
         .age_rounds = market->jobs[column->job].age_rounds,
@@ -121,33 +129,75 @@ static int packing_class(const struct prepared *prepared, uint32_t k)
     return job->one_node ? 1 : 2;
 }
 
-/* All of the choice, or false. (One-node jobs get packed anew, largest first, where need be.) */
-static bool pack_choice(const struct prepared *prepared, const bool *chosen,
+/* As much of the choice as packs. (One-node jobs get packed anew, largest first, where need be.) */
+static void pack_choice(const struct prepared *prepared, const bool *chosen,
                         struct packing *packing)
 {
     packing_clear(packing);
     for (int class = 0; class <= 2; class ++)
         for (uint32_t k = 0; k < prepared->market->column_count; k++)
-            if (chosen[k] && packing_class(prepared, k) == class && !packing_add(packing, k))
-                return false;
-    return true;
+            if (chosen[k] && packing_class(prepared, k) == class)
+                (void)packing_add(packing, k);
 }
 
-static enum status try_whole(const struct prepared *prepared, struct lp_environment *environment,
-                             struct packing *packing, struct fault *fault)
+static int compare_losses(const void *left, const void *right)
+{
+    const struct candidate *a = left;
+    const struct candidate *b = right;
+    if (a->loss_nanos != b->loss_nanos)
+        return a->loss_nanos < b->loss_nanos ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+/* The columns of the plan found, and ROUNDING_WHOLE_COLUMNS_MAX others that lose least against the
+ * rents. What alone loses more than the plan does is no part of a
+ * better one (reduced cost fixing). Returns how many. */
+static uint32_t mark_promising(const struct prepared *prepared, const struct rents *rents,
+                               const struct packing *packing, struct candidate *candidates,
+                               bool *columns)
 {
     const struct market *market = prepared->market;
-    if (market->column_count > ROUNDING_WHOLE_COLUMNS_MAX)
-        return STATUS_OK;
-    bool chosen[ROUNDING_WHOLE_COLUMNS_MAX] = {false};
-    bool found;
-    enum status const status =
-        allocation_whole(prepared, environment, ROUNDING_WHOLE_NODES_MAX, chosen, &found, fault);
-    if (status != STATUS_OK || !found)
-        return status;
-    wide const greedy = packing_worth(packing);
-    packing_save(packing);
-    if (!pack_choice(prepared, chosen, packing) || packing_worth(packing) <= greedy)
-        packing_restore(packing);
-    return STATUS_OK;
+    wide const gap = rents->dual_nanos - packing_worth(packing) * NANOS_PER_MICRO;
+    uint32_t count = 0;
+    uint32_t marked = 0;
+    for (uint32_t k = 0; k < market->column_count; k++) {
+        int64_t const loss = loss_nanos(prepared, rents, k);
+        columns[k] = packing->state.column[market->columns[k].job] == (int32_t)k;
+        marked += columns[k];
+        if (!columns[k] && prepared_usable(prepared, k, NULL) && loss < gap)
+            candidates[count++] = (struct candidate){.column = k, .loss_nanos = loss};
+    }
+    qsort(candidates, count, sizeof *candidates, compare_losses);
+    for (uint32_t i = 0; i < count && i < ROUNDING_WHOLE_COLUMNS_MAX; i++, marked++)
+        columns[candidates[i].column] = true;
+    return marked;
+}
+
+static enum status try_whole(const struct prepared *prepared, const struct rents *rents,
+                             struct lp_environment *environment, struct packing *packing,
+                             struct fault *fault)
+{
+    size_t const room = (size_t)prepared->market->column_count + 1;
+    bool *columns = calloc(room, sizeof *columns);
+    struct candidate *candidates = malloc(room * sizeof *candidates);
+    enum status status = STATUS_OK;
+    bool found = false;
+    if (columns == NULL || candidates == NULL) {
+        status = fault_set(fault, STATUS_NO_MEMORY, "no memory for a choice of columns");
+    } else {
+        uint32_t const count = mark_promising(prepared, rents, packing, candidates, columns);
+        status = allocation_whole(prepared, environment, ROUNDING_WHOLE_WORK_MAX / (count + 1),
+                                  columns, &found, fault);
+    }
+    if (found) {
+        wide const best = packing_worth(packing);
+        packing_save(packing, PACKING_BEST);
+        pack_choice(prepared, columns, packing);
+        improving_run(prepared, packing);
+        if (packing_worth(packing) <= best)
+            packing_restore(packing, PACKING_BEST);
+    }
+    free(columns);
+    free(candidates);
+    return status;
 }

@@ -7,8 +7,9 @@
  *    first), worth per GPU, age, index.
  * 4. Improving: each job tries every better column of its own, and to take the place of one job
  *    that is worth less there and may go elsewhere; at most IMPROVE_PASSES_MAX passes.
- * 5. Where columns are few and the bound isn't reached: branch and bound, taken if it is better and
- *    packs.
+ * 5. Where the bound isn't reached: branch and bound over the plan's own columns and the most
+ *    promising others, then packed and improved; taken if it is better. (The neighbourhood is ours,
+ *    in the manner of RINS [Danna, Rothberg & Le Pape 2005]. With few columns it is all of them.)
  *
  * Guarantee: a function of market and duals alone. Complexity: O(columns log columns) and bounded
  * tries.
@@ -25,7 +26,7 @@ enum {
     ROUNDING_IMPROVE_PASSES_MAX = 4,
     ROUNDING_TRIES_MAX = 200000,
     ROUNDING_WHOLE_COLUMNS_MAX = 400,
-    ROUNDING_WHOLE_NODES_MAX = 2000
+    ROUNDING_WHOLE_WORK_MAX = 150000 /* branch and bound: nodes × columns */
 };
 
 MUST_USE enum status rounding_make(const struct prepared *prepared,
