@@ -61,6 +61,14 @@ static double restart_seconds(const struct option *option)
     return option_held(option) ? 0 : fmax(0, option->input->costs.restart_seconds);
 }
 
+static struct credits amount_or_max(struct price price, uint32_t gpus, int64_t round_ms)
+{
+    struct credits amount;
+    if (!price_amount(price, gpus, round_ms, &amount) || amount.micros > MARKET_WORTH_MICROS_MAX)
+        amount.micros = MARKET_WORTH_MICROS_MAX;
+    return amount;
+}
+
 static bool misses_deadline(const struct option *option)
 {
     if (option->demand->deadline_wall_ms == 0)
@@ -106,6 +114,9 @@ const char *option_obstacle(const struct option *option)
     if (option->demand->price_max.nanos > 0 &&
         option->demand->price_max.nanos < option_cost(option->pool).nanos)
         return "the job's price limit is below the pool's cost";
+    if (amount_or_max(option_cost(option->pool), option->gpus, option->input->round_ms).micros ==
+        MARKET_WORTH_MICROS_MAX)
+        return "the pool's cost is beyond what a round can hold";
     if (misses_deadline(option))
         return "the job would miss its deadline there";
     return "";
@@ -157,14 +168,6 @@ static int64_t clamped(double micros)
 {
     double const most = (double)MARKET_WORTH_MICROS_MAX;
     return (int64_t)llround(fmin(fmax(micros, -most), most));
-}
-
-static struct credits amount_or_max(struct price price, uint32_t gpus, int64_t round_ms)
-{
-    struct credits amount;
-    if (!price_amount(price, gpus, round_ms, &amount) || amount.micros > MARKET_WORTH_MICROS_MAX)
-        amount.micros = MARKET_WORTH_MICROS_MAX;
-    return amount;
 }
 
 void option_judge(const struct option *option, struct market_column *column)

@@ -87,7 +87,8 @@ static enum status find_rents(struct planning *p, struct plan *plan, struct faul
         plan->pool_rent_credits[i] = (double)nanos / NANOS_PER_CREDIT;
         wide const a_second =
             ((wide)nanos * MS_PER_SECOND + p->market->round_ms / 2) / p->market->round_ms;
-        plan->pool_price[i].nanos = (int64_t)(p->market->pools[i].cost.nanos + a_second);
+        wide const price = p->market->pools[i].cost.nanos + a_second;
+        plan->pool_price[i].nanos = price > INT64_MAX ? INT64_MAX : (int64_t)price;
     }
     return STATUS_OK;
 }
