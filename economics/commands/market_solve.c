@@ -163,6 +163,12 @@ static double share_of(const struct solved *solved, uint32_t column)
     return share >= SHARE_SHOWN ? share : 0;
 }
 
+static double payment_of(const struct solved *solved, uint32_t column)
+{
+    const struct plan_placement *placement = placement_of(solved, column);
+    return placement != NULL ? credits_to_double(placement->payment) : 0;
+}
+
 /* -- Tables ------------------------------------------------------------------------------------ */
 
 static void print_summary(const struct solved *solved)
@@ -258,7 +264,7 @@ static void print_plan(const struct solved *solved)
         table_format(&table, "%.6f", share);
         table_format(&table, "%.6f", credits_to_double(column->worth));
         if (solved->options->gangs)
-            table_format(&table, "%.6f", credits_to_double(placement_of(solved, k)->payment));
+            table_format(&table, "%.6f", payment_of(solved, k));
     }
     table_print(&table, stdout);
     table_fini(&table);
@@ -289,7 +295,7 @@ static void put_plan(const struct solved *solved, struct json_writer *writer)
         json_put_integer(writer, "gpus", column->gpus);
         json_put_number(writer, "share", share);
         if (solved->options->gangs)
-            json_put_number(writer, "payment", credits_to_double(placement_of(solved, k)->payment));
+            json_put_number(writer, "payment", payment_of(solved, k));
         json_end(writer);
     }
     json_end(writer);
