@@ -2,11 +2,13 @@
  * the configuration, each with its default and its bounds. */
 #include "broker/config.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/yaml.h"
@@ -233,15 +235,20 @@ enum status broker_config_load(const char *file, struct arena *arena, struct bro
                              ? (reading)->status                                                   \
                              : yaml_fault((reading)->fault, (reading)->path, key, __VA_ARGS__))
 
-/* A path of the file, made absolute from the file's own directory. */
+/* A path of the file, made absolute from the file's own directory: wherever a command is run, it
+ * means the same. */
 static void resolve_path(struct reading *reading, const char *key, const char *text,
                          char path[static FILE_PATH_MAX])
 {
+    char here[FILE_PATH_MAX] = "";
     const char *slash = strrchr(reading->path, '/');
     int directory = slash == NULL ? 0 : (int)(slash - reading->path) + 1;
-    int length = text[0] == '/'
-                     ? snprintf(path, FILE_PATH_MAX, "%s", text)
-                     : snprintf(path, FILE_PATH_MAX, "%.*s%s", directory, reading->path, text);
+    bool relative = reading->path[0] != '/' && text[0] != '/';
+    if (relative && getcwd(here, sizeof here) == NULL)
+        REFUSE(reading, key, "the current directory is gone: %s", strerror(errno));
+    int length = text[0] == '/' ? snprintf(path, FILE_PATH_MAX, "%s", text)
+                                : snprintf(path, FILE_PATH_MAX, "%s%s%.*s%s", here,
+                                           relative ? "/" : "", directory, reading->path, text);
     if (length >= FILE_PATH_MAX)
         REFUSE(reading, key, "the path is longer than %d bytes", FILE_PATH_MAX - 1);
 }

@@ -15,6 +15,11 @@ static enum status no_memory(struct fault *fault)
 
 /* --- jobs */
 
+/* Where a job is or was: planned and void leases tell nothing of it. */
+#define LEASE_STATES_USED                                                                          \
+    (LEASE_STATES_HOLDING | LEASE_STATE_BIT(LEASE_STATE_RELEASED) |                                \
+     LEASE_STATE_BIT(LEASE_STATE_SETTLED))
+
 static enum status fill_job(const struct core *core, const struct store_demand *demand,
                             struct arena *arena, struct job_row *row, struct fault *fault)
 {
@@ -25,13 +30,13 @@ static enum status fill_job(const struct core *core, const struct store_demand *
         .work_left_examples = demand->demand->work_left_examples,
         .measured_examples_per_second = demand->measured_examples_per_second,
     };
-    struct store_lease lease;
-    enum status status =
-        store_lease_newest(core->store, &demand->demand->job, arena, &lease, fault);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    if (status != STATUS_OK)
+    struct store_lease *leases = NULL;
+    uint32_t count = 0;
+    enum status status = store_lease_list_job(core->store, &demand->demand->job, LEASE_STATES_USED,
+                                              arena, &leases, &count, fault);
+    if (status != STATUS_OK || count == 0)
         return status;
+    struct store_lease lease = leases[count - 1];
     bool holds = (LEASE_STATE_BIT(lease.state) & LEASE_STATES_HOLDING) != 0;
     if (demand->state == DEMAND_OPEN && holds)
         row->state = "placed";

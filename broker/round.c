@@ -69,7 +69,7 @@ static void log_drops(const struct core *core, const struct round *round)
         const struct plan_placement *placement =
             &round->plan.placements[decision->drops[i].placement];
         const struct market_column *column = &round->market.columns[placement->column];
-        log_info(core->log, "round %llu: job %s waits: %s", (unsigned long long)round->number,
+        log_info(core->log, "round %llu: job %s is left out: %s", (unsigned long long)round->number,
                  round->market.jobs[column->job].job.text, decision->drops[i].reason);
     }
 }

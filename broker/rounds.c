@@ -7,8 +7,9 @@
 enum { WARM_UP_LOOK_MS = 200 };
 
 struct rounds_backoff {
-    struct name job; /* the hash key */
-    uint32_t failures;
+    struct name job;   /* the hash key */
+    uint32_t failures; /* in a row */
+    bool released;     /* waits for its home's word, not for the end of a pause */
     int64_t until_boot_ms;
     UT_hash_handle hh;
 };
@@ -16,6 +17,7 @@ struct rounds_backoff {
 static void try_start(struct rounds *rounds);
 static void arm_full(struct rounds *rounds);
 static void on_interim(void *context);
+static struct rounds_backoff *find_backoff(const struct rounds *rounds, const struct name *job);
 
 void rounds_start(struct rounds *rounds, struct core *core, struct rpc_loop *loop,
                   struct worker *worker, void (*on_commit)(void *context), void *context)
@@ -210,8 +212,7 @@ static void on_done(void *context)
 static bool sits_out(const void *context, const struct name *job)
 {
     const struct rounds *rounds = context;
-    struct rounds_backoff *backoff = NULL;
-    HASH_FIND_STR(rounds->backoffs, job->text, backoff);
+    struct rounds_backoff *backoff = find_backoff(rounds, job);
     return backoff != NULL && clock_boot_ms(rounds->core->clock) < backoff->until_boot_ms;
 }
 
@@ -276,36 +277,71 @@ static void try_start(struct rounds *rounds)
     worker_submit(rounds->worker, &rounds->task);
 }
 
-/* --- jobs whose starts fail */
+/* --- jobs that sit out */
 
-void rounds_failed(struct rounds *rounds, const struct name *job)
+static struct rounds_backoff *find_backoff(const struct rounds *rounds, const struct name *job)
 {
     struct rounds_backoff *backoff = NULL;
     HASH_FIND_STR(rounds->backoffs, job->text, backoff);
-    if (backoff == NULL && HASH_COUNT(rounds->backoffs) < BACKOFF_JOBS_MAX) {
-        backoff = calloc(1, sizeof *backoff);
-        if (backoff == NULL)
-            return; /* it will merely be tried again sooner */
-        backoff->job = *job;
-        HASH_ADD_STR(rounds->backoffs, job.text, backoff);
-    }
+    return backoff;
+}
+
+/* NULL without memory or at the limit: it will merely be tried again sooner. */
+static struct rounds_backoff *make_backoff(struct rounds *rounds, const struct name *job)
+{
+    struct rounds_backoff *backoff = find_backoff(rounds, job);
+    if (backoff != NULL || HASH_COUNT(rounds->backoffs) >= BACKOFF_JOBS_MAX)
+        return backoff;
+    backoff = calloc(1, sizeof *backoff);
     if (backoff == NULL)
-        return;
-    int64_t pause_ms = BACKOFF_MS_FIRST;
-    for (uint32_t i = 0; i < backoff->failures && pause_ms < BACKOFF_MS_MAX; i++)
-        pause_ms *= 2;
-    pause_ms = pause_ms < BACKOFF_MS_MAX ? pause_ms : BACKOFF_MS_MAX;
-    backoff->failures++;
+        return NULL;
+    backoff->job = *job;
+    HASH_ADD_STR(rounds->backoffs, job.text, backoff);
+    return backoff;
+}
+
+static void sit_out(struct rounds *rounds, struct rounds_backoff *backoff, int64_t pause_ms)
+{
     backoff->until_boot_ms = clock_boot_ms(rounds->core->clock) + pause_ms;
     start_interim_timer(rounds, pause_ms);
 }
 
+void rounds_failed(struct rounds *rounds, const struct name *job)
+{
+    struct rounds_backoff *backoff = make_backoff(rounds, job);
+    int64_t pause_ms = BACKOFF_MS_FIRST;
+    if (backoff == NULL)
+        return;
+    for (uint32_t i = 0; i < backoff->failures && pause_ms < BACKOFF_MS_MAX; i++)
+        pause_ms *= 2;
+    backoff->failures++;
+    backoff->released = false;
+    sit_out(rounds, backoff, pause_ms < BACKOFF_MS_MAX ? pause_ms : BACKOFF_MS_MAX);
+}
+
 void rounds_succeeded(struct rounds *rounds, const struct name *job)
 {
-    struct rounds_backoff *backoff = NULL;
-    HASH_FIND_STR(rounds->backoffs, job->text, backoff);
+    struct rounds_backoff *backoff = find_backoff(rounds, job);
     if (backoff == NULL)
         return;
     HASH_DEL(rounds->backoffs, backoff);
     free(backoff);
+}
+
+void rounds_released(struct rounds *rounds, const struct name *job)
+{
+    struct rounds_backoff *backoff = make_backoff(rounds, job);
+    if (backoff == NULL)
+        return;
+    backoff->released = true;
+    sit_out(rounds, backoff, rounds->core->config->heartbeat_ms * CONFIG_OFFER_HEARTBEATS);
+}
+
+void rounds_wanted(struct rounds *rounds, const struct name *job)
+{
+    struct rounds_backoff *backoff = find_backoff(rounds, job);
+    if (backoff == NULL || !backoff->released)
+        return;
+    rounds_succeeded(rounds, job);
+    rounds_poke(rounds);
 }

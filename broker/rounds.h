@@ -4,8 +4,9 @@
  *
  * After a start no round runs until the members have been heard again (or had the time to): a lease
  * must not end because its host was not asked yet. A job whose start was refused sits out for a
- * while that doubles with each refusal. Thread rule: the loop's thread; solving runs on the worker.
- * Ownership: keeps the newest round, for explanations.
+ * while that doubles with each refusal; one that was released, until its home has spoken. Thread
+ * rule: the loop's thread; solving runs on the worker. Ownership: keeps the newest round, for
+ * explanations.
  */
 #ifndef ENTENTE_BROKER_ROUNDS_H
 #define ENTENTE_BROKER_ROUNDS_H
@@ -70,9 +71,14 @@ MUST_USE enum status rounds_ask(struct rounds *rounds, const struct rounds_waite
 /* The waiter with that context waits no more. */
 void rounds_forget(struct rounds *rounds, const void *context);
 
-/* A start of that job was refused, or went well. */
+/* A start of that job was refused: it sits out. Its start went well, or it is over: forget that. */
 void rounds_failed(struct rounds *rounds, const struct name *job);
 void rounds_succeeded(struct rounds *rounds, const struct name *job);
+
+/* Its host released it: it sits out until its home says what became of it, or for a while. */
+void rounds_released(struct rounds *rounds, const struct name *job);
+/* Its home said so: it wants GPUs again. */
+void rounds_wanted(struct rounds *rounds, const struct name *job);
 
 /* Milliseconds until the next full round. */
 int64_t rounds_next_in_ms(const struct rounds *rounds);

@@ -57,13 +57,14 @@ static void follow_report(const struct reporting *reporting)
     case LEASE_REPORT_REFUSED:
         if (!lease_id_none(lease->continues))
             break; /* its job ended before the renewal began: nothing failed */
-        log_warning(daemon->core.log, "job %s refused at %s: %s", lease->job.text, lease->host.text,
-                    reporting->report->text);
+        log_info(daemon->core.log, "job %s not started at %s: %s", lease->job.text,
+                 lease->host.text, reporting->report->text);
         rounds_failed(&daemon->rounds, &lease->job);
         break;
     case LEASE_REPORT_RELEASED:
         registry_release(&daemon->core.registry, &lease->host, &lease->gpu, lease->nodes,
                          lease->node_count);
+        rounds_released(&daemon->rounds, &lease->job);
         rounds_poke(&daemon->rounds);
         break;
     case LEASE_REPORT_KIND_COUNT: break;

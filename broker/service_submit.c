@@ -48,6 +48,8 @@ void service_submit(struct rpc_call *call, const void *request)
     if (status == STATUS_OK)
         status = store_commit(store, &fault);
     store_rollback(store);
+    if (status == STATUS_OK)
+        rounds_wanted(&submission.daemon->rounds, &submission.request->demand.job);
     if (status == STATUS_OK && submission.changes)
         rounds_poke(&submission.daemon->rounds);
     service_answer(call, status, &response, &fault);
