@@ -183,7 +183,7 @@ static enum status offer_pool(const struct inventory *inventory, const struct in
     for (uint32_t n = 0; n < pool->config->nodes; n++)
         offer->nodes[n] = (struct offer_node){
             .free_gpus = inventory->draining ? 0 : free_gpus(pool, n),
-            .leased_gpus = pool->leased[n],
+            .leased_gpus = inventory->draining ? 0 : pool->leased[n], /* not for renewal */
         };
     return STATUS_OK;
 }

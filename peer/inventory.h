@@ -3,8 +3,8 @@
  *
  * The numbers of nodes and GPUs are the configuration's and never change. Guarantee: a GPU has one
  * user; taking one that is not free is refused whole. What local work uses is not offered; while
- * draining nothing free is offered. Ownership: memory from the arena given to inventory_init.
- * Thread rule: the loop's thread. Complexity: O(GPUs) for offers and searches.
+ * draining nothing is offered, for renewal neither. Ownership: memory from the arena given to
+ * inventory_init. Thread rule: the loop's thread. Complexity: O(GPUs) for offers and searches.
  */
 #ifndef ENTENTE_PEER_INVENTORY_H
 #define ENTENTE_PEER_INVENTORY_H
