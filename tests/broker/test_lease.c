@@ -131,10 +131,10 @@ static void a_large_commit_refuses_a_gpu_leased_twice(void **state)
         lease->cap = MICROS(1);
         world_ok(world, world_add(world, lease, false, NOW, NOW + DURATION));
     }
-    world_ok(world, query_script(world->store, "UPDATE lease_gpus SET node = 70 WHERE lease = 90",
+    world_ok(world, query_script(world->store, "UPDATE lease_gpus SET node = 280 WHERE lease = 290",
                                  &world->fault));
     assert_int_equal(store_commit(world->store, &world->fault), STATUS_INTERNAL);
-    assert_non_null(strstr(world->fault.text, "isi/a100 node 70 by rows 71 and 90"));
+    assert_non_null(strstr(world->fault.text, "isi/a100 node 280 by rows 281 and 290"));
 }
 
 static void bit_63_of_a_mask_is_a_gpu_like_any_other(void **state)

@@ -94,6 +94,36 @@ static void a_running_lease_is_not_voided(void **state)
     store_rollback(world->store);
 }
 
+static void a_lease_that_was_used_is_not_voided(void **state)
+{
+    struct world *world = *state;
+    struct lease *lease = world_lease(world, USC, ISI, 0xF);
+    struct receipt receipt = world_receipt(lease, 1000);
+    receipt.last = false;
+    world_grant(world, lease);
+    struct signed_receipt sent = world_sign_receipt(world, &receipt, true);
+    assert_true(world_settle(world, ISI, &sent, NOW + HOUR_MS).accepted);
+    world_ok(world, world_report(world, ISI, lease, LEASE_REPORT_RELEASED, NOW + HOUR_MS));
+    world_begin(world);
+    assert_int_equal(lease_void(world->store, lease->id, "no", NOW + HOUR_MS, &world->fault),
+                     STATUS_PRECONDITION);
+    assert_non_null(strstr(world->fault.text, "was used"));
+    store_rollback(world->store);
+    /* when its last receipt never comes, it is settled with what came */
+    struct lease_sweep swept;
+    world_begin(world);
+    world_ok(world, lease_sweep(world->store, &world_limits,
+                                NOW + HOUR_MS + world_limits.receipt_wait_ms + 1, &world->arena,
+                                &swept, &world->fault));
+    world_commit(world);
+    assert_int_equal(swept.voided, 1);
+    struct store_lease found = world_find(world, lease);
+    assert_int_equal(found.state, LEASE_STATE_SETTLED);
+    assert_int_equal(found.released_wall_ms, NOW + HOUR_MS); /* and says when it was released */
+    assert_int_equal(world_micros(world, ACCOUNT_MEMBER, USC), 10000000 - 2000);
+    world_verify(world);
+}
+
 static uint32_t event_count(struct world *world, int member)
 {
     uint64_t newest = 0;
@@ -275,6 +305,7 @@ int main(void)
         world_test(a_refused_lease_gives_everything_back),
         world_test(voiding_a_lease_voids_its_renewals),
         world_test(a_running_lease_is_not_voided),
+        world_test(a_lease_that_was_used_is_not_voided),
         world_test(members_are_told_of_an_end_once_and_of_a_stop_after_it),
         world_test(without_a_word_a_running_lease_holds_over_then_expires),
         world_test(a_lease_told_to_end_holds_over_without_escrow),

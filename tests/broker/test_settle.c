@@ -1,7 +1,5 @@
 #include "tests/broker/store_fixture.h"
 
-#include "base/rng.h"
-
 /* 4 GPUs at 0.0005: 0.002 credits a second; the cap covers 630 s: 1.26 credits. */
 
 static struct lease *running(struct world *world, int home, int host)
@@ -166,6 +164,24 @@ static void receipts_impossible_in_time_are_refused(void **state)
     receipt.ended_wall_ms = NOW + MINUTE_MS + 5001;
     sent = world_sign_receipt(world, &receipt, true);
     refused(world, lease, &sent, NOW + MINUTE_MS, "in the future");
+}
+
+static void the_time_of_all_receipts_counts_together(void **state)
+{
+    struct world *world = *state;
+    struct lease *lease = running(world, USC, ISI);
+    struct receipt receipt = world_receipt(lease, 60 * 1000);
+    receipt.last = false;
+    struct signed_receipt sent = world_sign_receipt(world, &receipt, true);
+    assert_true(world_settle(world, ISI, &sent, NOW + MINUTE_MS).accepted);
+    receipt.sequence = 2;
+    receipt.held_ms = 40 * 1000;
+    sent = world_sign_receipt(world, &receipt, true);
+    struct settle_verdict verdict = world_settle(world, ISI, &sent, NOW + MINUTE_MS + 34999);
+    assert_false(verdict.accepted);
+    assert_non_null(strstr(verdict.reason, "held 100000 ms, granted only 94999 ms ago"));
+    assert_true(world_settle(world, ISI, &sent, NOW + MINUTE_MS + 35000).accepted);
+    assert_int_equal(world_find(world, lease).held_ms, 100 * 1000);
 }
 
 static void receipts_out_of_sequence_wait_for_their_turn(void **state)
@@ -406,59 +422,6 @@ static void a_settlement_can_be_reversed_by_a_ruling(void **state)
     world_verify(world);
 }
 
-/* --- the split */
-
-static void a_split_gives_the_odd_micro_credits_to_the_largest_remainders(void **state)
-{
-    (void)state;
-    const struct lease_share shares[] = {
-        {name_of("a"), {1}}, {name_of("b"), {1}}, {name_of("c"), {4}}};
-    struct credits parts[3];
-    /* 10 / 6: 1.67, 1.67, 6.67: floors 1 + 1 + 6, two left, to the first two of equal remainders */
-    settle_split(MICROS(10), shares, 3, parts);
-    assert_int_equal(parts[0].micros, 2);
-    assert_int_equal(parts[1].micros, 2);
-    assert_int_equal(parts[2].micros, 6);
-    const struct lease_share free_of_charge[] = {{name_of("a"), {0}}};
-    settle_split(MICROS(0), free_of_charge, 1, parts);
-    assert_int_equal(parts[0].micros, 0);
-}
-
-static void random_splits_sum_to_the_amount_and_are_within_one_of_proportion(void **state)
-{
-    (void)state;
-    uint64_t seed = support_seed(7);
-    struct rng rng;
-    rng_init(&rng, seed, 1);
-    for (int round = 0; round < 5000; round++) {
-        struct lease_share shares[SHARES_PER_LEASE_MAX];
-        struct credits parts[SHARES_PER_LEASE_MAX];
-        uint32_t count = 1 + (uint32_t)rng_below(&rng, SHARES_PER_LEASE_MAX);
-        int64_t amount = (int64_t)rng_below(&rng, round % 2 == 0 ? 1000 : UINT64_C(1) << 60);
-        double total = 0;
-        int64_t sum = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            shares[i].price.nanos = (int64_t)rng_below(&rng, 1000000000) + (i == 0);
-            total += (double)shares[i].price.nanos;
-        }
-        settle_split(MICROS(amount), shares, count, parts);
-        for (uint32_t i = 0; i < count; i++) {
-            double fair = (double)amount * ((double)shares[i].price.nanos / total);
-            sum += parts[i].micros;
-            /* double precision at 2^60 is 256 micro-credits */
-            if (parts[i].micros < 0 || (double)parts[i].micros - fair > 1024.0 ||
-                fair - (double)parts[i].micros > 1024.0 ||
-                (amount < 1000 && ((double)parts[i].micros - fair > 1.0 + 1e-6 ||
-                                   fair - (double)parts[i].micros > 1.0 + 1e-6)))
-                fail_msg("share %u is %lld, fair %f; ENTENTE_TEST_SEED=%llu", (unsigned)i,
-                         (long long)parts[i].micros, fair, (unsigned long long)seed);
-        }
-        if (sum != amount)
-            fail_msg("sum %lld of %lld; ENTENTE_TEST_SEED=%llu", (long long)sum, (long long)amount,
-                     (unsigned long long)seed);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +431,7 @@ int main(void)
         world_test(forged_receipts_are_refused_by_name),
         world_test(receipts_that_name_another_lease_are_refused),
         world_test(receipts_impossible_in_time_are_refused),
+        world_test(the_time_of_all_receipts_counts_together),
         world_test(receipts_out_of_sequence_wait_for_their_turn),
         world_test(a_receipt_over_the_cap_pays_the_cap_and_says_so),
         world_test(time_since_the_last_checkpoint_of_a_failed_host_is_not_paid),
@@ -481,8 +445,6 @@ int main(void)
         world_test(a_void_lease_takes_no_receipt),
         world_test(the_outcome_decides_on_the_renewal),
         world_test(a_settlement_can_be_reversed_by_a_ruling),
-        cmocka_unit_test(a_split_gives_the_odd_micro_credits_to_the_largest_remainders),
-        cmocka_unit_test(random_splits_sum_to_the_amount_and_are_within_one_of_proportion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -319,6 +319,32 @@ static void an_event_of_no_lease_is_refused(void **state)
     store_rollback(world->store);
 }
 
+/* --- receipts */
+
+static void a_settled_receipt_is_never_replaced(void **state)
+{
+    struct world *world = *state;
+    struct lease *lease = world_lease(world, USC, ISI, 0xF);
+    world_grant(world, lease);
+    struct receipt receipt = world_receipt(lease, 1000);
+    struct store_receipt kept = {.lease_row = world_find(world, lease).row, .sequence = 1};
+    struct store_receipt found;
+    kept.receipt = world_sign_receipt(world, &receipt, false);
+    world_begin(world);
+    world_ok(world, store_receipt_put(world->store, &kept, &world->fault));
+    kept.settled = true;
+    kept.amount = MICROS(7);
+    world_ok(world, store_receipt_put(world->store, &kept, &world->fault));
+    kept.amount = MICROS(8);
+    assert_int_equal(store_receipt_put(world->store, &kept, &world->fault), STATUS_EXISTS);
+    world_commit(world);
+    world_ok(world, store_receipt_find(world->store, kept.lease_row, 1, &world->arena, &found,
+                                       &world->fault));
+    assert_int_equal(found.amount.micros, 7);
+    assert_false(found.receipt.home_signed);
+    assert_int_equal(found.receipt.body.size, kept.receipt.body.size);
+}
+
 /* --- rounds */
 
 static void rounds_come_back_whole_and_are_listed_newest_first(void **state)
@@ -404,6 +430,7 @@ int main(void)
         world_test(open_demands_are_listed_by_home_and_job),
         world_test(events_are_kept_until_they_are_acknowledged),
         world_test(an_event_of_no_lease_is_refused),
+        world_test(a_settled_receipt_is_never_replaced),
         world_test(rounds_come_back_whole_and_are_listed_newest_first),
         world_test(an_answer_larger_than_its_memory_is_refused),
     };
