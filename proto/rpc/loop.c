@@ -35,6 +35,7 @@ struct rpc_loop {
 
     uint32_t turn_events; /* since the queue last ran dry */
     bool pausing;
+    uint32_t dry; /* polls in a row that brought nothing, in a pause */
     struct rpc_work *paused;
     struct rpc_work **paused_last;
 
@@ -235,12 +236,17 @@ static void step(struct rpc_loop *loop, int64_t until_boot_ms)
     rpc_timers_fire(loop);
     grpc_event event =
         grpc_completion_queue_next(loop->queue, next_deadline(loop, until_boot_ms), NULL);
-    if (event.type == GRPC_OP_COMPLETE) {
-        struct rpc_tag *tag = event.tag;
-        tag->done(tag->owner, event.success != 0);
-        loop->turn_events++;
+    if (event.type != GRPC_OP_COMPLETE) {
+        /* The first such poll may only take back a kick that an event left behind. */
+        if (!loop->pausing || ++loop->dry >= RPC_DRY_POLLS)
+            end_turn(loop);
+        return;
     }
-    if (event.type != GRPC_OP_COMPLETE || loop->turn_events >= RPC_EVENTS_PER_PAUSE_MAX)
+    struct rpc_tag *tag = event.tag;
+    tag->done(tag->owner, event.success != 0);
+    loop->dry = 0;
+    loop->turn_events++;
+    if (loop->turn_events >= RPC_EVENTS_PER_PAUSE_MAX)
         end_turn(loop);
     else if (loop->turn_events >= RPC_EVENTS_PER_TURN)
         loop->pausing = true;
@@ -248,13 +254,16 @@ static void step(struct rpc_loop *loop, int64_t until_boot_ms)
 
 static gpr_timespec next_deadline(const struct rpc_loop *loop, int64_t until_boot_ms)
 {
+    /* gRPC rounds a deadline up to its next millisecond; one long past polls once and waits not. */
+    if (loop->pausing)
+        return gpr_inf_past(GPR_CLOCK_MONOTONIC);
     int64_t now_boot_ms = clock_boot_ms(loop->clock);
     int64_t wait_ms = RPC_WAIT_MS_MAX;
     if (until_boot_ms != INT64_MAX && until_boot_ms - now_boot_ms < wait_ms)
         wait_ms = until_boot_ms - now_boot_ms;
     if (loop->timers != NULL && loop->timers->due_boot_ms - now_boot_ms < wait_ms)
         wait_ms = loop->timers->due_boot_ms - now_boot_ms;
-    if (wait_ms < 0 || loop->pausing)
+    if (wait_ms < 0)
         wait_ms = 0;
     return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(wait_ms, GPR_TIMESPAN));
 }
@@ -274,6 +283,7 @@ static void end_turn(struct rpc_loop *loop)
 {
     loop->turn_events = 0;
     loop->pausing = false;
+    loop->dry = 0;
     while (loop->paused != NULL) {
         struct rpc_work *work = loop->paused;
         loop->paused = work->next;

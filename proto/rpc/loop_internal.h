@@ -35,6 +35,7 @@ struct rpc_work {
 
 enum {
     RPC_EVENTS_PER_TURN = 64,
+    RPC_DRY_POLLS = 2,              /* in a row, each without waiting: then it ran dry */
     RPC_EVENTS_PER_PAUSE_MAX = 1024 /* and the work runs even if the queue never runs dry */
 };
 
