@@ -126,12 +126,22 @@ double query_real(struct query *query)
                                       : 0.0;
 }
 
+/* NULL where the column is; where there was no memory to terminate it the query fails. */
+static const char *column_text(struct query *query, int at)
+{
+    bool null = sqlite3_column_type(query->statement, at) == SQLITE_NULL;
+    const char *found = (const char *)sqlite3_column_text(query->statement, at);
+    if (found == NULL && !null)
+        query_fail(query, STATUS_NO_MEMORY, "store: out of memory");
+    return found;
+}
+
 void query_text(struct query *query, char *text, size_t size)
 {
     memset(text, 0, size);
     if (query->status != STATUS_OK)
         return;
-    const char *found = (const char *)sqlite3_column_text(query->statement, query->column++);
+    const char *found = column_text(query, query->column++);
     if (found != NULL)
         memcpy(text, found, strnlen(found, size - 1));
 }
@@ -182,7 +192,7 @@ const char *query_arena_text(struct query *query, struct arena *arena)
     if (query->status != STATUS_OK)
         return "";
     int at = query->column++;
-    const char *found = (const char *)sqlite3_column_text(query->statement, at);
+    const char *found = column_text(query, at);
     size_t size = (size_t)sqlite3_column_bytes(query->statement, at);
     if (found == NULL)
         return "";

@@ -28,6 +28,7 @@ static enum status database_open(struct store *store, const char *path, enum sto
                                  struct fault *fault);
 static enum status database_configure(struct store *store, enum store_mode mode,
                                       struct fault *fault);
+static enum status rollback_prepare(struct store *store, struct fault *fault);
 
 enum status store_open(const char *path, enum store_mode mode, struct store **store,
                        struct fault *fault)
@@ -48,6 +49,8 @@ enum status store_open(const char *path, enum store_mode mode, struct store **st
         status = database_configure(opened, mode, fault);
     if (status == STATUS_OK)
         status = schema_migrate(opened, fault);
+    if (status == STATUS_OK)
+        status = rollback_prepare(opened, fault);
     if (status != STATUS_OK) {
         store_close(opened);
         return status;
@@ -166,10 +169,28 @@ void store_close(struct store *store)
 
 /* --- transactions */
 
+static const char sql_rollback[] = "ROLLBACK";
+
+static enum status run(struct store *store, const char *sql, struct fault *fault)
+{
+    struct query query;
+    query_begin(&query, store, sql, fault);
+    return query_end(&query);
+}
+
+/* Prepared beforehand: to go back must not need memory when there is none. */
+static enum status rollback_prepare(struct store *store, struct fault *fault)
+{
+    struct query query;
+    query_begin(&query, store, sql_rollback, fault);
+    return query.status;
+}
+
 enum status store_begin(struct store *store, struct fault *fault)
 {
+    static const char sql[] = "BEGIN IMMEDIATE";
     assert(store->writes && !store->in_transaction);
-    enum status status = query_script(store, "BEGIN IMMEDIATE", fault);
+    enum status status = run(store, sql, fault);
     if (status != STATUS_OK)
         return status;
     store->in_transaction = true;
@@ -181,10 +202,11 @@ enum status store_begin(struct store *store, struct fault *fault)
 
 enum status store_commit(struct store *store, struct fault *fault)
 {
+    static const char sql[] = "COMMIT";
     assert(store->in_transaction);
     enum status status = invariants_check(store, fault);
     if (status == STATUS_OK)
-        status = query_script(store, "COMMIT", fault);
+        status = run(store, sql, fault);
     if (status != STATUS_OK)
         store_rollback(store);
     store->in_transaction = false;
@@ -195,21 +217,22 @@ void store_rollback(struct store *store)
 {
     /* SQLite may have rolled back by itself, e.g. when the disk was full */
     if (sqlite3_get_autocommit(store->database) == 0)
-        (void)query_script(store, "ROLLBACK", NULL);
+        (void)run(store, sql_rollback, NULL);
     store->in_transaction = false;
 }
 
 enum status store_read_begin(struct store *store, struct fault *fault)
 {
+    static const char sql[] = "BEGIN";
     assert(!store->in_transaction && sqlite3_get_autocommit(store->database) != 0);
-    return query_script(store, "BEGIN", fault);
+    return run(store, sql, fault);
 }
 
 void store_read_end(struct store *store)
 {
     assert(!store->in_transaction);
     if (sqlite3_get_autocommit(store->database) == 0)
-        (void)query_script(store, "ROLLBACK", NULL);
+        (void)run(store, sql_rollback, NULL);
 }
 
 bool store_in_transaction(const struct store *store)
