@@ -57,7 +57,7 @@ static void closed(struct rpc_call *call)
 {
     struct run_watcher *watcher = call->context;
     if (watcher->run != NULL) {
-        if (watcher->ended)
+        if (watcher->ended && !call->broken)
             watcher->run->told = true;
         for (struct run_watcher **link = &watcher->run->watchers; *link != NULL;
              link = &(*link)->next)

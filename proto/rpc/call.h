@@ -57,6 +57,9 @@ struct rpc_call {
     void (*on_closed)(
         struct rpc_call *call); /* the call is over (answered, cancelled or broken); last word */
     bool answered;
+    bool broken; /* from on_closed on: the caller went, or its time ran out, before the answer was
+                  * out
+                  */
 };
 
 enum { RPC_UNSENT_MAX = 64, RPC_MESSAGE_BYTES_MAX = 4 * 1024 * 1024 };

@@ -202,6 +202,7 @@ static void on_close(void *owner, bool ok)
     struct server_call *call = owner;
     struct rpc_call *rpc = &call->call;
     call->closed = true;
+    rpc->broken = call->cancelled != 0;
     server_answer_drop(call);
     if (call->handed && rpc->on_closed != NULL) {
         call->held = true; /* should on_closed answer it */

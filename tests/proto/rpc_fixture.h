@@ -35,6 +35,7 @@ struct echo_service {
     struct rpc_call *held;  /* the call kept, NULL once closed */
     uint64_t handled;       /* calls handed to a handler */
     uint64_t closed;        /* on_closed calls */
+    uint64_t broken;        /* of these: before the answer was out */
     uint64_t half_closed;   /* uploads that came to their end */
     uint64_t count_to;      /* count: messages asked for */
     uint64_t sent;          /* count: messages sent */
@@ -49,6 +50,8 @@ static inline void echo_closed(struct rpc_call *call)
 {
     struct echo_service *service = call->service;
     service->closed++;
+    if (call->broken)
+        service->broken++;
     service->held = NULL;
 }
 

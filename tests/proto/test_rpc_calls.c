@@ -26,6 +26,7 @@ static void an_echo_comes_back(void **state)
     assert_int_equal(fixture.service.handled, 100);
     rpc_loop_run_for(fixture.loop, 20);
     assert_int_equal(fixture.service.closed, 100); /* each call has its last word */
+    assert_int_equal(fixture.service.broken, 0);
 }
 
 static void a_command_line_waits_for_its_answer(void **state)
@@ -74,6 +75,7 @@ static void time_runs_out_on_both_sides(void **state)
     outcome_wait(&outcome);
     assert_int_equal(outcome.status, STATUS_DEADLINE);
     run_until_at_least(&fixture, &fixture.service.closed, 1);
+    assert_int_equal(fixture.service.broken, 1);
     assert_null(fixture.service.held);
 }
 
@@ -89,6 +91,7 @@ static void a_handler_sees_that_its_caller_went(void **state)
     outcome_wait(&outcome);
     assert_int_equal(outcome.status, STATUS_CANCELLED);
     run_until_at_least(&fixture, &fixture.service.closed, 1);
+    assert_int_equal(fixture.service.broken, 1);
 }
 
 static void a_late_answer_is_as_good(void **state)
