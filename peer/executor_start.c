@@ -71,8 +71,7 @@ static enum status start_locked(struct process_executor *self, const struct exec
     if (status == STATUS_OK)
         status = sandbox_command(&request, arena, &launch, fault);
     if (status == STATUS_OK)
-        status =
-            state_begin_checkpoint(run->directory, checkpoint != NULL ? checkpoint : "", fault);
+        status = state_begin_reports(run->directory, checkpoint != NULL ? checkpoint : "", fault);
     if (status == STATUS_OK)
         status = write_files(&request, arena, fault);
     if (status == STATUS_OK)

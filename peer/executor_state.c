@@ -314,8 +314,13 @@ static void take_identity(struct checkpoint_record *record, const struct stat *a
     record->size_bytes = (uint64_t)about->st_size;
 }
 
-enum status state_begin_checkpoint(const char *directory, const char *path, struct fault *fault)
+enum status state_begin_reports(const char *directory, const char *path, struct fault *fault)
 {
+    char progress[FILE_PATH_MAX];
+    enum status status = path_join(progress, directory, "report/progress", fault);
+    if (status != STATUS_OK)
+        return status;
+    unlink(progress);
     struct checkpoint_record record = {0};
     struct stat about;
     snprintf(record.path, sizeof record.path, "%s", path);

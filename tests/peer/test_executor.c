@@ -112,7 +112,7 @@ static void starting_twice_starts_once(void **state)
 static void a_stopped_job_writes_its_checkpoint_first(void **state)
 {
     struct executor_bench *bench = *state;
-    bench_start(bench, "trap 'echo saved >$ENTENTE_CHECKPOINT; exit 75' TERM\n"
+    bench_start(bench, "trap 'echo saved >new; mv new $ENTENTE_CHECKPOINT; exit 75' TERM\n"
                        "touch ready; while :; do sleep 0.01; done");
     bench_wait_for_file(bench, "work/ready");
     assert_ok(
@@ -284,7 +284,7 @@ static void without_a_sandbox_a_job_runs_and_stops_all_the_same(void **state)
     bench_open_executor(bench);
     assert_false(bench->abilities.sandbox);
     assert_non_null(strstr(bench->abilities.missing, "switched off"));
-    bench_start(bench, "trap 'echo saved >$ENTENTE_CHECKPOINT; exit 75' TERM\n"
+    bench_start(bench, "trap 'echo saved >new; mv new $ENTENTE_CHECKPOINT; exit 75' TERM\n"
                        "(setsid sleep 1000 &) ; echo $CUDA_VISIBLE_DEVICES\n"
                        "touch ready; while :; do sleep 0.01; done");
     bench_wait_for_file(bench, "work/ready");

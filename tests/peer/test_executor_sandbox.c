@@ -9,6 +9,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "peer/executor_state.h"
+
 static unsigned processes_of_uid(unsigned uid)
 {
     char command[128];
@@ -80,6 +82,63 @@ static void a_job_has_no_network(void **state)
     assert_string_equal(bench_read_text(bench, "log"), "1\n    lo\n");
 }
 
+/* A file of the kernel's, whose size says nothing. */
+static const char *read_kernel(struct executor_bench *bench, const char *path)
+{
+    char *text = arena_alloc(&bench->arena, 65536, 1);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t const length = fread(text, 1, 65535, file);
+    text[length] = '\0';
+    fclose(file);
+    return text;
+}
+
+static void a_job_gets_the_network_where_it_asks_and_the_host_allows(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    bench->executor->operations->close(bench->executor);
+    bench->settings.allow_network = true;
+    bench_open_executor(bench);
+    unsigned interfaces = 0;
+    for (const char *c = read_kernel(bench, "/proc/net/dev"); *c != '\0'; c++)
+        interfaces += *c == ':';
+    char expected[32];
+    snprintf(expected, sizeof expected, "%u\n", interfaces);
+    bench->specification.limits.network = true;
+    bench_start(bench, "grep -c : /proc/net/dev");
+    bench_wait_for_end(bench);
+    assert_string_equal(bench_read_text(bench, "log"), expected);
+    bench->executor->operations->release(bench->executor, bench->directory);
+    bench->specification.limits.network = false; /* does not ask */
+    bench_start(bench, "grep -c : /proc/net/dev");
+    bench_wait_for_end(bench);
+    assert_string_equal(bench_read_text(bench, "log") + strlen(expected), "1\n");
+}
+
+static void a_run_is_held_in_its_cgroups_until_it_is_released(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.memory_limit && bench->abilities.process_limit, "cgroups");
+    bench->specification.limits.memory_bytes = 64 << 20;
+    bench->specification.limits.processes = 10;
+    bench_start(bench, "touch ready; while :; do sleep 0.01; done");
+    bench_wait_for_file(bench, "work/ready");
+    struct launch launch;
+    assert_ok(launch_read(bench->directory, &bench->arena, &launch, NULL));
+    const char *memory = launch.cgroups.directories[CGROUP_MEMORY];
+    const char *processes = launch.cgroups.directories[CGROUP_PROCESSES];
+    char path[700];
+    snprintf(path, sizeof path, "%s/pids.max", processes);
+    assert_string_equal(read_kernel(bench, path), "12\n"); /* and bubblewrap's two */
+    snprintf(path, sizeof path, "%s/cgroup.procs", memory);
+    assert_string_not_equal(read_kernel(bench, path), "");
+    bench->executor->operations->release(bench->executor, bench->directory);
+    assert_int_not_equal(access(memory, F_OK), 0);
+    assert_int_not_equal(access(processes, F_OK), 0);
+}
+
 static void a_job_sees_nothing_of_the_host(void **state)
 {
     struct executor_bench *bench = *state;
@@ -92,7 +151,7 @@ static void a_job_sees_nothing_of_the_host(void **state)
              "for f in %s /etc/shadow /root /home /var /run /boot /sys; do\n"
              "    [ -e $f ] && echo \"sees $f\"\ndone\n"
              "touch /usr/x /etc/x /x /dev/x 2>/dev/null && echo writes\n"
-             "ls /proc | grep -c '^[0-9]'\nhostname\n"
+             "echo /proc/[0-9]*\nhostname\n"
              "ls / | tr '\\n' ' '\n"
              "kill -9 1 2>/dev/null; kill -0 %ld 2>/dev/null && echo signals\n"
              "chroot / true 2>/dev/null && echo chroots\nid -u\n",
@@ -100,11 +159,12 @@ static void a_job_sees_nothing_of_the_host(void **state)
     bench_start(bench, script);
     bench_wait_for_end(bench);
     char expected[512];
-    /* bwrap, the shell, ls and grep are all the processes there are */
     snprintf(expected, sizeof expected, "%u\n",
              geteuid() == 0 ? bench->settings.first_uid : geteuid());
     const char *log = bench_read_text(bench, "log");
-    if (strncmp(log, "4\njob\n", 6) != 0 || strstr(log, "sees") != NULL ||
+    /* bubblewrap and the shell itself are all the processes there are */
+    static const char begins[] = "/proc/1 /proc/2\njob\n";
+    if (strncmp(log, begins, sizeof begins - 1) != 0 || strstr(log, "sees") != NULL ||
         strstr(log, "writes") != NULL || strstr(log, "signals") != NULL ||
         strstr(log, "chroots") != NULL || strstr(log, expected) == NULL)
         fail_msg("the job saw: %s", log);
@@ -194,6 +254,8 @@ int main(int argc, char **argv)
         CLAIM(a_memory_bomb_is_killed_and_reported),
         CLAIM(a_full_scratch_is_the_jobs_own_trouble),
         CLAIM(a_job_has_no_network),
+        CLAIM(a_job_gets_the_network_where_it_asks_and_the_host_allows),
+        CLAIM(a_run_is_held_in_its_cgroups_until_it_is_released),
         CLAIM(a_job_sees_nothing_of_the_host),
         CLAIM(a_job_cannot_use_its_variables_against_the_host),
         CLAIM(a_job_sees_only_the_devices_it_leased),

@@ -36,6 +36,7 @@ struct session {
     struct team *team;
     uint64_t resumed_from; /* examples */
     double began_s;
+    double ended_s; /* 0: still training */
     double progress_due_s;
     double log_due_s;
     double checkpoint_due_s;
@@ -160,12 +161,14 @@ static enum status train(struct session *session, struct fault *fault)
             pace_wait(&pace, pace_step_s(options->model, options->speed, options->gpus, batch));
         status = report(session, fault);
     }
+    session->ended_s = pace_now_s();
     return status;
 }
 
 static double rate_of(const struct session *session)
 {
-    double const elapsed = pace_now_s() - session->began_s;
+    double const end = session->ended_s > 0 ? session->ended_s : pace_now_s();
+    double const elapsed = end - session->began_s;
     double const made = (double)(session->training.examples - session->resumed_from);
     return elapsed > 0 ? made / elapsed : 0;
 }
