@@ -8,13 +8,15 @@
 
 enum { KEY_MODE = 0600, CERTIFICATE_MODE = 0644, PRIVATE_DIRECTORY_MODE = 0700 };
 
-/* Clocks differ a little: what is made now was valid a moment ago. */
-enum { VALID_BEFORE_MS = 5 * 60 * 1000 };
+/* Clocks differ a little: what is made now was valid a moment ago, by a small part of its life. */
+enum { VALID_BEFORE_MS_MAX = 5 * 60 * 1000, VALID_BEFORE_PART = 20 };
 
 static struct certificate_validity valid_for(const struct clock *clock, int64_t life_ms)
 {
     int64_t now_ms = clock_wall_ms(clock);
-    return (struct certificate_validity){.from_wall_ms = now_ms - VALID_BEFORE_MS,
+    int64_t before_ms = life_ms / VALID_BEFORE_PART;
+    before_ms = before_ms < VALID_BEFORE_MS_MAX ? before_ms : VALID_BEFORE_MS_MAX;
+    return (struct certificate_validity){.from_wall_ms = now_ms - before_ms,
                                          .until_wall_ms = now_ms + life_ms};
 }
 
@@ -226,8 +228,7 @@ enum status authority_renew_broker(const struct broker_config *config, const str
 int64_t authority_renew_from_ms(const struct authority *authority)
 {
     const struct certificate_validity *validity = &authority->broker_facts.validity;
-    int64_t issued_ms = validity->from_wall_ms + VALID_BEFORE_MS;
-    return issued_ms + (validity->until_wall_ms - issued_ms) / 3 * 2;
+    return validity->from_wall_ms + (validity->until_wall_ms - validity->from_wall_ms) / 3 * 2;
 }
 
 /* --- loading --- */

@@ -217,12 +217,31 @@ static enum book_lease_class leaving(struct book_lease *lease, const char *reaso
     return BOOK_LEAVING;
 }
 
+/* A host that is revoked can't report any more. One that is silent may yet come back; when the
+ * home, which can reach it directly, says since then that the job does not run, that is believed.
+ */
+static bool is_lost(const struct book *book, const struct book_lease *lease)
+{
+    const struct lease *terms = lease->record.lease;
+    const struct book_member *host = book_member(book, &terms->host);
+    const struct book_demand *demand = book_demand(book, &terms->home, &terms->job);
+    if (host == NULL || host->here || demand == NULL)
+        return false;
+    return host->record.state == MEMBER_REVOKED ||
+           (!demand->record.demand->position.running && lease->record.running_wall_ms > 0 &&
+            demand->record.changed_wall_ms > lease->record.running_wall_ms);
+}
+
 static enum book_lease_class class_of(const struct book *book, struct book_lease *lease)
 {
     const struct lease *terms = lease->record.lease;
     bool ends_now = lease->record.ends_wall_ms <= book->ends_ms - book->round_ms;
     if (lease->record.state == LEASE_STATE_PLANNED)
         return ends_now ? BOOK_OVERTAKEN : BOOK_PLANNED;
+    if (lease->newest && is_lost(book, lease)) {
+        lease->reason = "its host is gone and its home has given it up";
+        return BOOK_LOST;
+    }
     if (!ends_now || !lease->newest)
         return BOOK_LATER;
     const struct book_member *home = book_member(book, &terms->home);
@@ -268,6 +287,7 @@ static void choose_demands(struct book *book)
             demand->in_market = demand->in_market && !demand->lease->record.ending;
             break;
         case BOOK_RENEWABLE:
+        case BOOK_LOST:
         case BOOK_OVERTAKEN: break;
         }
     }

@@ -29,6 +29,7 @@ enum book_lease_class {
     BOOK_RENEWABLE, /* ends now and may be renewed: its GPUs and its job are in */
     BOOK_LEAVING,   /* ends now and can't be renewed: its GPUs come free */
     BOOK_ADRIFT,    /* ends now, but host or home is not to be heard: it holds over */
+    BOOK_LOST,      /* its host is silent or revoked and its home has given it up: the job is in */
     BOOK_PLANNED,   /* waits for GPUs of this epoch: they and its job are out */
     BOOK_OVERTAKEN  /* planned for an epoch that is over: void */
 };
@@ -37,7 +38,7 @@ struct book_lease {
     struct store_lease record;
     enum book_lease_class class;
     bool newest;        /* of its chain: the one that decides */
-    const char *reason; /* why it is LEAVING; "" otherwise */
+    const char *reason; /* why it is LEAVING or LOST; "" otherwise */
 };
 
 struct book_demand {

@@ -1,5 +1,5 @@
-/* See config.h. The file is loaded by schema into struct file_config, then read field by field into
- * the configuration, each with its default and its bounds. */
+/* See config.h. The file is loaded by schema into struct file_config (config_file.h), then read
+ * field by field into the configuration, each with its default and its bounds. */
 #include "broker/config.h"
 
 #include <errno.h>
@@ -12,181 +12,7 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
-
-enum { THROUGHPUT_ROWS_MAX = 100000 };
-
-/* --- the file as it is written: absent values are NULL --- */
-
-struct file_throughput {
-    char *model;
-    char *gpu;
-    uint32_t gpus;
-    double examples_per_second;
-};
-
-struct file_listen {
-    char *members;
-    char *enrolment;
-    uint32_t *enrolments_per_minute;
-};
-
-struct file_operators {
-    char *socket;
-    char *group;
-};
-
-struct file_rounds {
-    char *period;
-    char *lead;
-    char *interim_delay;
-};
-
-struct file_leases {
-    char *holdover;
-    char *grace;
-    char *clock_skew;
-    char *accept_within;
-};
-
-struct file_certificates {
-    char *member;
-    char *broker;
-    char *intermediate;
-    char *root;
-};
-
-struct file_credits {
-    double *limit;
-};
-
-struct file_quotas {
-    uint32_t *jobs_per_member;
-    uint32_t *gpus_per_job;
-};
-
-struct file_costs {
-    char *restart;
-    double *transfer_bytes_per_second;
-    double *credits_per_gigabyte;
-};
-
-struct file_config {
-    char *federation;
-    char *state_directory;
-    char *public_host;
-    char *heartbeat_period;
-    struct file_listen listen;
-    struct file_operators operators;
-    struct file_rounds rounds;
-    struct file_leases leases;
-    struct file_certificates certificates;
-    struct file_credits credits;
-    struct file_quotas quotas;
-    struct file_costs costs;
-    struct file_throughput *throughput;
-    uint32_t throughput_count;
-};
-
-#define WORD(key, type, member)                                                                    \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,         \
-                           FILE_PATH_MAX - 1)
-#define NEEDED_WORD(key, type, member)                                                             \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, FILE_PATH_MAX - 1)
-#define COUNT(key, type, member)                                                                   \
-    CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
-#define NUMBER(key, type, member)                                                                  \
-    CYAML_FIELD_FLOAT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
-#define GROUP(key, member, fields)                                                                 \
-    CYAML_FIELD_MAPPING(key, CYAML_FLAG_OPTIONAL, struct file_config, member, fields)
-
-static const struct cyaml_schema_field listen_fields[] = {
-    NEEDED_WORD("members", struct file_listen, members),
-    NEEDED_WORD("enrolment", struct file_listen, enrolment),
-    COUNT("enrolments_per_minute", struct file_listen, enrolments_per_minute),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field operators_fields[] = {
-    WORD("socket", struct file_operators, socket),
-    WORD("group", struct file_operators, group),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field rounds_fields[] = {
-    WORD("period", struct file_rounds, period),
-    WORD("lead", struct file_rounds, lead),
-    WORD("interim_delay", struct file_rounds, interim_delay),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field leases_fields[] = {
-    WORD("holdover", struct file_leases, holdover),
-    WORD("grace", struct file_leases, grace),
-    WORD("clock_skew", struct file_leases, clock_skew),
-    WORD("accept_within", struct file_leases, accept_within),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field certificates_fields[] = {
-    WORD("member", struct file_certificates, member),
-    WORD("broker", struct file_certificates, broker),
-    WORD("intermediate", struct file_certificates, intermediate),
-    WORD("root", struct file_certificates, root),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field credits_fields[] = {
-    NUMBER("limit", struct file_credits, limit),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field quotas_fields[] = {
-    COUNT("jobs_per_member", struct file_quotas, jobs_per_member),
-    COUNT("gpus_per_job", struct file_quotas, gpus_per_job),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field costs_fields[] = {
-    WORD("restart", struct file_costs, restart),
-    NUMBER("transfer_bytes_per_second", struct file_costs, transfer_bytes_per_second),
-    NUMBER("credits_per_gigabyte", struct file_costs, credits_per_gigabyte),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_field throughput_fields[] = {
-    NEEDED_WORD("model", struct file_throughput, model),
-    NEEDED_WORD("gpu", struct file_throughput, gpu),
-    CYAML_FIELD_UINT("gpus", CYAML_FLAG_DEFAULT, struct file_throughput, gpus),
-    CYAML_FIELD_FLOAT("examples_per_second", CYAML_FLAG_DEFAULT, struct file_throughput,
-                      examples_per_second),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_value throughput_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_throughput, throughput_fields),
-};
-
-static const struct cyaml_schema_field file_fields[] = {
-    NEEDED_WORD("federation", struct file_config, federation),
-    NEEDED_WORD("state_directory", struct file_config, state_directory),
-    NEEDED_WORD("public_host", struct file_config, public_host),
-    WORD("heartbeat_period", struct file_config, heartbeat_period),
-    CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct file_config, listen, listen_fields),
-    GROUP("operators", operators, operators_fields),
-    GROUP("rounds", rounds, rounds_fields),
-    GROUP("leases", leases, leases_fields),
-    GROUP("certificates", certificates, certificates_fields),
-    GROUP("credits", credits, credits_fields),
-    GROUP("quotas", quotas, quotas_fields),
-    GROUP("costs", costs, costs_fields),
-    CYAML_FIELD_SEQUENCE("throughput", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
-                         throughput, &throughput_schema, 0, THROUGHPUT_ROWS_MAX),
-    CYAML_FIELD_END,
-};
-
-static const struct cyaml_schema_value file_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_config, file_fields),
-};
+#include "broker/config_file.h"
 
 /* --- reading it: each step takes what the file says, or the default, and checks it --- */
 
@@ -213,7 +39,7 @@ enum status broker_config_load(const char *file, struct arena *arena, struct bro
                                struct fault *fault)
 {
     void *loaded = NULL;
-    enum status status = yaml_load(file, &file_schema, arena, &loaded, fault);
+    enum status status = yaml_load(file, &config_file_schema, arena, &loaded, fault);
     if (status != STATUS_OK)
         return status;
     *config = (struct broker_config){.operator_gid = -1};

@@ -138,7 +138,8 @@ bool dispatch_watches(const struct dispatch *dispatch, const struct name *member
 
 /* --- planned leases */
 
-/* Does another lease of the same job still run? Then home could not start it here. */
+/* Does another lease of the same job still run? Then home could not start it here. One that was
+ * told to end at a host that is not here is as good as over (BOOK_LOST). */
 static enum status job_is_busy(const struct core *core, const struct name *job, struct arena *arena,
                                bool *busy, struct fault *fault)
 {
@@ -146,7 +147,11 @@ static enum status job_is_busy(const struct core *core, const struct name *job, 
     uint32_t count = 0;
     enum status status =
         store_lease_list_job(core->store, job, LEASE_STATES_HOLDING, arena, &leases, &count, fault);
-    *busy = count > 0;
+    *busy = false;
+    for (uint32_t i = 0; status == STATUS_OK && i < count; i++)
+        *busy =
+            *busy || !leases[i].ending ||
+            registry_live(&core->registry, registry_find(&core->registry, &leases[i].lease->host));
     return status;
 }
 

@@ -32,6 +32,7 @@ struct round_grant {
 /* A lease that is not renewed. */
 struct round_ending {
     struct lease_id lease;
+    enum lease_event_kind kind; /* END at its firm end, or STOP now */
     const char *reason;
 };
 

@@ -51,9 +51,9 @@ static enum status end_leases(struct committing *committing)
     const struct round_decision *decision = &committing->round->decision;
     enum status status = STATUS_OK;
     for (uint32_t i = 0; status == STATUS_OK && i < decision->ending_count; i++)
-        status = lease_end(committing->core->store, decision->endings[i].lease, LEASE_EVENT_END,
-                           committing->core->config->grace_ms, decision->endings[i].reason,
-                           committing->fault);
+        status = lease_end(committing->core->store, decision->endings[i].lease,
+                           decision->endings[i].kind, committing->core->config->grace_ms,
+                           decision->endings[i].reason, committing->fault);
     return status;
 }
 

@@ -96,8 +96,7 @@ static const char *stand_gpus(const struct deciding *deciding, struct standing *
             !name_equal(&terms->gpu, &standing->pool->gpu) ||
             !lease_nodes_overlap(terms, placement->nodes, placement->node_count))
             continue;
-        if (deciding->kept[i] || lease->class == BOOK_LATER || lease->class == BOOK_ADRIFT ||
-            lease->class == BOOK_PLANNED)
+        if (deciding->kept[i] || (lease->class != BOOK_RENEWABLE && lease->class != BOOK_LEAVING))
             return "its GPUs are held by another lease";
         standing->waits = true;
     }
@@ -142,7 +141,7 @@ static const char *stand(const struct deciding *deciding, const struct plan_plac
         standing->continues = lease;
         return NULL;
     }
-    standing->waits = lease != NULL && lease->class != BOOK_OVERTAKEN;
+    standing->waits = lease != NULL && lease->class != BOOK_OVERTAKEN && lease->class != BOOK_LOST;
     return stand_gpus(deciding, standing);
 }
 
@@ -252,6 +251,15 @@ static enum status grant(struct deciding *deciding, const struct standing *stand
     return STATUS_OK;
 }
 
+/* Why a lease ends in this round; NULL where it goes on, or was told before. */
+static const char *ending_reason(const struct book_lease *lease, bool kept)
+{
+    if (lease->class == BOOK_RENEWABLE)
+        return kept ? NULL : "another use of these GPUs is worth more";
+    bool ends = lease->class == BOOK_LEAVING || lease->class == BOOK_LOST;
+    return ends && !lease->record.ending ? lease->reason : NULL;
+}
+
 static void end_leases(struct deciding *deciding)
 {
     const struct book *book = deciding->ground->now;
@@ -260,13 +268,12 @@ static void end_leases(struct deciding *deciding)
         const struct book_lease *lease = &book->leases[i];
         if (lease->class == BOOK_OVERTAKEN)
             decision->voids[decision->void_count++] = lease->record.lease->id;
-        bool ends = (lease->class == BOOK_RENEWABLE && !deciding->kept[i]) ||
-                    (lease->class == BOOK_LEAVING && !lease->record.ending);
-        if (ends)
+        const char *reason = ending_reason(lease, deciding->kept[i]);
+        if (reason != NULL)
             decision->endings[decision->ending_count++] = (struct round_ending){
                 .lease = lease->record.lease->id,
-                .reason = lease->class == BOOK_LEAVING ? lease->reason
-                                                       : "another use of these GPUs is worth more",
+                .kind = lease->class == BOOK_LOST ? LEASE_EVENT_STOP : LEASE_EVENT_END,
+                .reason = reason,
             };
     }
 }

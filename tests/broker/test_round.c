@@ -247,6 +247,45 @@ static void a_host_that_is_silent_keeps_its_leases_in_holdover(void **state)
     assert_int_equal(fed_lease(fed, "isi-1").state, LEASE_STATE_RUNNING);
 }
 
+static void a_job_that_its_home_has_given_up_is_placed_elsewhere(void **state)
+{
+    struct fed *fed = *state;
+    struct pair pair = two_members(fed);
+    fed_submit(fed, pair.isi, "isi-1", 2, 0.001);
+    fed_round(fed);
+    struct store_lease old = fed_start(fed, pair.usc, "isi-1");
+    /* usc is dead; isi found out by itself and wants to go on from its checkpoint */
+    fed_advance(fed, CONFIG_OFFER_HEARTBEATS * FED_HEARTBEAT_MS + 1);
+    fed_beat(fed, pair.isi);
+    fed_submit(fed, pair.isi, "isi-1", 2, 0.001);
+    fed_round(fed);
+    struct store_lease next = fed_lease(fed, "isi-1");
+    assert_string_equal(next.lease->host.text, "isi");
+    assert_int_equal(next.state, LEASE_STATE_GRANTED);
+    /* and usc is told, should it come back; its GPUs are not leased again before it released */
+    assert_int_equal(events_of(fed, &pair.usc->name, LEASE_EVENT_STOP), 1);
+    fed_occupy(pair.usc, &old, true);
+    fed_beat(fed, pair.usc);
+    fed_submit(fed, pair.usc, "usc-1", 4, 0.01);
+    fed_round(fed);
+    assert_false(fed_has_lease(fed, "usc-1"));
+}
+
+static void a_revoked_hosts_jobs_go_elsewhere(void **state)
+{
+    struct fed *fed = *state;
+    struct pair pair = two_members(fed);
+    fed_submit(fed, pair.isi, "isi-1", 2, 0.001);
+    fed_round(fed);
+    fed_start(fed, pair.usc, "isi-1");
+    struct member_action_request revoke = {pair.usc->name, MEMBER_REVOKE};
+    fed_expect(fed, STATUS_OK, NULL, &method_member_action, service_member_action, &revoke);
+    fed_round(fed);
+    struct store_lease next = fed_lease(fed, "isi-1");
+    assert_string_equal(next.lease->host.text, "isi");
+    assert_int_equal(next.state, LEASE_STATE_GRANTED);
+}
+
 static void what_changed_while_the_plan_was_made_is_dropped(void **state)
 {
     struct fed *fed = *state;
@@ -309,6 +348,8 @@ int main(void)
         CASE(a_suspended_member_gets_no_new_leases_and_running_ones_finish),
         CASE(a_revoked_members_leases_stop_and_its_jobs_leave_the_market),
         CASE(a_host_that_is_silent_keeps_its_leases_in_holdover),
+        CASE(a_job_that_its_home_has_given_up_is_placed_elsewhere),
+        CASE(a_revoked_hosts_jobs_go_elsewhere),
         CASE(what_changed_while_the_plan_was_made_is_dropped),
         CASE(gpus_are_never_leased_twice_over_many_rounds),
     };
