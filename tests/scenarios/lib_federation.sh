@@ -1,0 +1,163 @@
+# A federation of real programs over real mutual TLS, in a directory of its own, for scenarios to source.
+# Needs ENTENTE_BIN_DIR. Everything started here is stopped and removed at exit, by process id.
+set -euo pipefail
+broker=${ENTENTE_BIN_DIR:?}/entente-broker
+peer=${ENTENTE_BIN_DIR:?}/entente-peer
+work=$(mktemp -d)
+export ENTENTE_BROKER_CONFIG=$work/broker.yaml
+declare -A pids=()
+
+fail() {
+    echo "FAILED: $1" >&2
+    for log in "$work"/*.log; do
+        echo "--- $log" >&2
+        tail -n 25 "$log" >&2
+    done
+    exit 1
+}
+
+stop() { # NAME [SIGNAL]: a process of ours, waited for
+    kill "-${2:-TERM}" "${pids[$1]}" 2>/dev/null || true
+    wait "${pids[$1]}" 2>/dev/null || true
+    unset "pids[$1]"
+}
+
+finish() {
+    local name
+    for name in "${!pids[@]}"; do kill -TERM "${pids[$name]}" 2>/dev/null || true; done
+    for name in "${!pids[@]}"; do wait "${pids[$name]}" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap finish EXIT
+
+until_true() { # SECONDS COMMAND...: a generous bound, nothing is timed
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "never came true: $*"
+        sleep 0.1
+    done
+}
+
+expect_exit() { # CODE TEXT COMMAND...
+    local code=$1 text=$2 got=0
+    shift 2
+    "$@" >"$work/out" 2>&1 || got=$?
+    [ "$got" -eq "$code" ] || fail "$* ended with $got, not $code: $(cat "$work/out")"
+    grep -qF -- "$text" "$work/out" || fail "$* does not say '$text': $(cat "$work/out")"
+}
+
+write_config() { # MEMBERS-ADDRESS: five-second rounds, so that leases are renewed while we look
+    cat >"$work/broker.yaml" <<CONFIG
+federation: demo
+state_directory: state
+public_host: localhost
+heartbeat_period: 500ms
+listen: {members: '$1', enrolment: '127.0.0.1:0', enrolments_per_minute: 1000}
+rounds: {period: 5s, interim_delay: 200ms}
+leases: {grace: 2s, holdover: 1h}
+costs: {restart: 500ms}
+throughput:
+  - {model: steps, gpu: A100, gpus: 1, examples_per_second: 100}
+  - {model: steps, gpu: V100, gpus: 1, examples_per_second: 50}
+CONFIG
+}
+
+start_broker() {
+    : >"$work/broker.out"
+    "$broker" run >"$work/broker.out" 2>>"$work/broker.log" &
+    pids[broker]=$!
+    until_true 20 grep -q '^ready' "$work/broker.out"
+}
+
+address() { # members | enrolment
+    awk -v what="$1" '$1 == what { print $2 }' "$work/state/addresses"
+}
+
+make_federation() {
+    write_config 127.0.0.1:0
+    "$broker" init >/dev/null
+    start_broker
+    write_config "$(address members)" # from now on the same port, over restarts
+}
+
+write_peer() { # NAME GPU COUNT COST
+    cat >"$work/$1.yaml" <<CONFIG
+member: $1
+state_directory: state-$1
+listen: 127.0.0.1:0
+broker: $(address members)
+pools:
+  - {gpu: $2, nodes: 1, gpus_per_node: $3, cost: $4, accept_unenforced: true}
+CONFIG
+}
+
+start_peer() { # NAME
+    : >"$work/$1.out"
+    "$peer" run --config "$work/$1.yaml" >"$work/$1.out" 2>>"$work/$1.log" &
+    pids[$1]=$!
+    until_true 20 grep -q '^ready' "$work/$1.out"
+}
+
+token() { # NAME [--approved]
+    "$broker" token create --member "$@" 2>/dev/null
+}
+
+add_member() { # NAME GPU COUNT COST: joined, with 1000 credits, running and heard
+    write_peer "$@"
+    "$peer" join --config "$work/$1.yaml" --broker "$(address enrolment)" --token "$(token "$1" --approved)" >/dev/null
+    "$broker" member deposit "$1" 1000 --reference start >/dev/null
+    start_peer "$1"
+    until_true 20 member_heard "$1"
+}
+
+member_heard() { # NAME
+    "$broker" member list | awk -v name="$1" '$1 == name && $3 != "never" { found = 1 } END { exit !found }'
+}
+
+# A job that makes 100 (A100) or 50 (V100) examples a second and GPU, checkpoints, and resumes.
+write_job() { # FILE EXAMPLES VALUE
+    cat >"$work/work.sh" <<'PROGRAM'
+#!/bin/bash
+made=0 steps=0
+if [ -f "$ENTENTE_CHECKPOINT" ]; then read -r made steps <"$ENTENTE_CHECKPOINT"; fi
+keep() { echo "$made $steps" >"$ENTENTE_CHECKPOINT.new" && mv "$ENTENTE_CHECKPOINT.new" "$ENTENTE_CHECKPOINT"; }
+trap 'keep; exit 0' TERM
+rate=50
+if [ "$ENTENTE_GPU" = A100 ]; then rate=100; fi
+rate=$((rate * ENTENTE_GPUS))
+while [ "$made" -lt "$GOAL" ]; do
+    sleep 0.1
+    made=$((made + rate / 10)) steps=$((steps + 1))
+    printf 'steps %d\nexamples %d\nexamples_per_second %d\n' "$steps" "$made" "$rate" >"$ENTENTE_PROGRESS.new"
+    mv "$ENTENTE_PROGRESS.new" "$ENTENTE_PROGRESS"
+    if [ $((steps % 10)) -eq 0 ]; then keep; fi
+done
+echo "made $made" >result.txt
+PROGRAM
+    chmod +x "$work/work.sh"
+    cat >"$work/$1" <<JOB
+command: ["./work.sh"]
+files: [work.sh]
+environment: ["GOAL=$2"]
+model: steps
+batch: 10
+examples: $2
+gpus: {min: 1, max: 2}
+value_per_example: $3
+checkpoint: checkpoint
+results: [result.txt]
+JOB
+}
+
+jobs_done() { # NAME COUNT
+    [ "$("$peer" jobs --config "$work/$1.yaml" | awk '$2 == "done"' | wc -l)" -eq "$2" ]
+}
+
+jobs_running() { # COUNT: leases under which a job runs
+    [ "$("$broker" leases | awk '$2 == "running"' | wc -l)" -ge "$1" ]
+}
+
+settled() { # nothing of a lease is open: no money in escrow
+    ! "$broker" leases | awk 'NR > 1 && $2 != "settled" && $2 != "voided" { found = 1 } END { exit !found }'
+}
