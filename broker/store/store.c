@@ -147,7 +147,7 @@ static enum status database_configure(struct store *store, enum store_mode mode,
     if (status == STATUS_OK)
         status = query_script(store,
                               "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-                              "PRAGMA cell_size_check = ON;",
+                              "PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536;",
                               fault);
     return status;
 }

@@ -44,7 +44,7 @@ static void leases_commit(struct world *world, struct lease **leases, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         leases[i] = world_lease(world, USC, ISI, UINT64_C(1) << (i % 64));
         leases[i]->nodes[0].node = i / 64;
-        leases[i]->cap = MICROS(1000);
+        leases[i]->cap = MICROS(100);
     }
     double since = now_seconds();
     world_begin(world);
