@@ -204,6 +204,7 @@ static void put_columns(struct codec_writer *writer, const struct market *market
         codec_put_signed(writer, column->worth.micros);
         codec_put_signed(writer, column->value.micros);
         codec_put_signed(writer, column->price_room.micros);
+        codec_put_signed(writer, column->held_ms);
     }
 }
 
@@ -226,6 +227,7 @@ static void get_columns(struct decoding *decoding)
         column->value.micros = codec_signed(reader, INT64_MIN, INT64_MAX, "column's value");
         column->price_room.micros =
             codec_signed(reader, INT64_MIN, INT64_MAX, "column's price room");
+        column->held_ms = codec_signed(reader, 0, INT64_MAX, "column's time held");
     }
 }
 

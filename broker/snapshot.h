@@ -10,7 +10,7 @@
  *   members: name. pools: owner, gpu, gpus per node, cost, nodes as masks (gpu_count is their
  * bits). jobs: name, home, column count, one_node, held column, held nodes (node, mask), age; a
  * job's first column is the sum before it. columns: job (delta), pool, gpus, θ, worth, value, price
- * room. rows: kind, owner, partner, limit, entry count. entries: column, coefficient.
+ * room, time held. rows: kind, owner, partner, limit, entry count. entries: column, coefficient.
  *
  * Decoding trusts nothing: truncated, overlong, out-of-range or trailing bytes are CORRUPT, and the
  * result went through market_validate(). Ownership: results lie in the arena. Thread rule: pure.

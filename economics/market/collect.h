@@ -2,9 +2,13 @@
  * Collect: offers and demands -> market. The pure step that enumerates configurations, asks the
  * predictor, and computes each worth w.
  *
- *   w_jk = a v_j min(τ θ_jk, work left) − τ n_k c_p − D_jk τ / max(τ, expected remaining run time,
- * at most a day)
+ *   T_jk = min(τ, work left / θ_jk): how long it would hold the GPUs
+ *   w_jk = a v_j min(τ θ_jk, work left) − T_jk n_k c_p
+ *          − D_jk τ / max(τ, expected remaining run time, at most a day)
  *
+ * Cost counts for T, since GPUs are billed until they are released: charged for the whole round, a
+ * job with little left would never be worth a place (the JSON instances of `entente-economics
+ * market` keep τ there, as their format says).
  * D_jk (transfer, restart, warm-up) is zero for the configuration in which the job runs now.
  * Rounded to micro-credits once, here.
  */

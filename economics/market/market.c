@@ -137,7 +137,10 @@ static enum status check_bid(const struct market *market, uint32_t index, struct
 {
     const struct market_column *column = &market->columns[index];
     struct credits cost;
-    if (!price_amount(market->pools[column->pool].cost, column->gpus, market->round_ms, &cost) ||
+    if (column->held_ms < 0 || column->held_ms > market->round_ms)
+        return invalid(fault, "columns", index, "held_ms: give 0 to round_ms");
+    if (!price_amount(market->pools[column->pool].cost, column->gpus,
+                      market_column_ms(market, column), &cost) ||
         cost.micros > MARKET_WORTH_MICROS_MAX)
         return invalid(fault, "columns", index, "gpus: its cost a round is out of range");
     if (column->worth.micros <= 0)

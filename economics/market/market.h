@@ -85,7 +85,9 @@ struct market_column {
     struct credits
         value; /* a v min(τ θ, work left): what the home would pay at most, were the move free */
     struct credits
-        price_room; /* least of value and price limit, as the most home pays a round; >= 0 */
+        price_room;  /* least of value and price limit, as the most home pays a round; >= 0 */
+    int64_t held_ms; /* how long it would hold its GPUs, at most τ: cost, bid and payment are for
+                        this long; 0: the whole round. Capacity and rents count whole rounds. */
 };
 
 enum market_row_kind {
@@ -126,6 +128,13 @@ struct market {
     uint32_t entry_count;
     struct market_entry *entries;
 };
+
+/* For how long a round the column's cost, bid and payment count. */
+static inline int64_t market_column_ms(const struct market *market,
+                                       const struct market_column *column)
+{
+    return column->held_ms > 0 ? column->held_ms : market->round_ms;
+}
 
 /* INVALID with the path of what is wrong ("jobs[3].first_column: ..."). O(size). */
 MUST_USE enum status market_validate(const struct market *market, struct fault *fault);

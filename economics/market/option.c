@@ -146,7 +146,10 @@ static double bytes_to_move(const struct option *option)
     return bytes;
 }
 
-/* D τ / max(τ, expected remaining run time, at most a day): what one round bears of getting there.
+/*
+ * D τ / max(τ, expected remaining run time, at most a day): what one round bears of getting there.
+ * While it moves, a running job loses what it would have made where it is; one that waits loses
+ * nothing but the GPUs' cost, so that a job with little left still finds a place.
  */
 static double moving_micros(const struct option *option, double value_micros_per_second,
                             double throughput)
@@ -157,8 +160,12 @@ static double moving_micros(const struct option *option, double value_micros_per
     double const speed = option->input->costs.transfer_bytes_per_second;
     double const lost_seconds = restart_seconds(option) + (speed > 0 ? bytes / speed : 0);
     double const per_gigabyte = fmax(0, option->input->costs.credits_per_gigabyte);
+    double const cost_micros_per_second =
+        price_to_double(option_cost(option->pool)) * MICROS_PER_CREDIT * option->gpus;
+    double const lost_micros_per_second =
+        option->demand->position.running ? value_micros_per_second : cost_micros_per_second;
     double const once = per_gigabyte * (bytes / BYTES_PER_GIGABYTE) * MICROS_PER_CREDIT +
-                        value_micros_per_second * lost_seconds;
+                        lost_micros_per_second * lost_seconds;
     double const round = (double)option->input->round_ms / MS_PER_SECOND;
     double const remaining = fmin(option->demand->work_left_examples / throughput, SECONDS_PER_DAY);
     return once * (round / fmax(round, remaining));
@@ -168,6 +175,13 @@ static int64_t clamped(double micros)
 {
     double const most = (double)MARKET_WORTH_MICROS_MAX;
     return (int64_t)llround(fmin(fmax(micros, -most), most));
+}
+
+/* A job that will end within the round holds its GPUs, and pays, no longer than that. */
+static int64_t held_ms(double run_seconds, int64_t round_ms)
+{
+    double const run_ms = ceil(run_seconds * MS_PER_SECOND);
+    return run_ms < (double)round_ms ? (int64_t)fmax(1, run_ms) : round_ms;
 }
 
 void option_judge(const struct option *option, struct market_column *column)
@@ -184,7 +198,9 @@ void option_judge(const struct option *option, struct market_column *column)
     double const examples =
         fmin(throughput * ((double)round_ms / MS_PER_SECOND), demand->work_left_examples);
     column->value.micros = clamped(fmax(0, micros_per_example * examples));
-    struct credits const cost = amount_or_max(option_cost(option->pool), option->gpus, round_ms);
+    column->held_ms = held_ms(demand->work_left_examples / throughput, round_ms);
+    struct credits const cost =
+        amount_or_max(option_cost(option->pool), option->gpus, column->held_ms);
     int64_t const moving =
         clamped(ceil(moving_micros(option, micros_per_example * throughput, throughput)));
     column->worth.micros = column->value.micros - cost.micros - moving;
@@ -192,7 +208,7 @@ void option_judge(const struct option *option, struct market_column *column)
         column->worth.micros = -MARKET_WORTH_MICROS_MAX;
     column->price_room = column->value;
     if (demand->price_max.nanos > 0) {
-        struct credits const most = amount_or_max(demand->price_max, option->gpus, round_ms);
+        struct credits const most = amount_or_max(demand->price_max, option->gpus, column->held_ms);
         if (most.micros < column->price_room.micros)
             column->price_room = most;
     }

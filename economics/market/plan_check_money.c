@@ -24,10 +24,11 @@ static enum status check_price(struct checking *c, uint32_t index, struct fault 
         return checking_wrong(fault, index, "price: not the sum of its shares");
     struct credits payment;
     struct credits cost;
-    if (!price_amount(placement->price, column->gpus, c->market->round_ms, &payment) ||
+    if (!price_amount(placement->price, column->gpus, market_column_ms(c->market, column),
+                      &payment) ||
         payment.micros != placement->payment.micros)
-        return checking_wrong(fault, index, "payment: not price × GPUs × round");
-    if (!price_amount(pool->cost, column->gpus, c->market->round_ms, &cost) ||
+        return checking_wrong(fault, index, "payment: not price × GPUs × time held");
+    if (!price_amount(pool->cost, column->gpus, market_column_ms(c->market, column), &cost) ||
         payment.micros > column->price_room.micros ||
         payment.micros > column->worth.micros + cost.micros)
         return checking_wrong(fault, index, "payment: more than the home's room");
@@ -61,7 +62,7 @@ enum status checking_payoffs(struct checking *c, struct fault *fault)
         const struct market_column *column = checking_column(c, i);
         const struct market_pool *pool = &market->pools[column->pool];
         struct credits cost;
-        if (!price_amount(pool->cost, column->gpus, market->round_ms, &cost))
+        if (!price_amount(pool->cost, column->gpus, market_column_ms(market, column), &cost))
             return checking_wrong(fault, i, "column: its cost is out of range");
         c->payoff[market->jobs[column->job].home] +=
             column->worth.micros + cost.micros - placement->payment.micros;

@@ -65,7 +65,7 @@ static int64_t price_limit(const struct prepared *prepared, uint32_t k)
     int64_t most = column->worth.micros + prepared->cost[k].micros;
     if (column->price_room.micros < most)
         most = column->price_room.micros;
-    wide const gpu_ms = (wide)column->gpus * market->round_ms;
+    wide const gpu_ms = (wide)column->gpus * market_column_ms(market, column);
     /* micro-credits = price × gpu_ms / 1e6, see price_amount() */
     wide const price = (wide)most * MICROS_PER_CREDIT / gpu_ms;
     int64_t const cost = market->pools[column->pool].cost.nanos;
@@ -146,7 +146,8 @@ static enum status price_placement(const struct prepared *prepared, const struct
     placement->price.nanos = 0;
     for (uint32_t s = 0; s < placement->share_count; s++)
         placement->price.nanos += placement->shares[s].price.nanos;
-    if (!price_amount(placement->price, column->gpus, market->round_ms, &placement->payment))
+    if (!price_amount(placement->price, column->gpus, market_column_ms(market, column),
+                      &placement->payment))
         return fault_set(fault, STATUS_INVALID, "columns[%u]: its price is out of range", k);
     return STATUS_OK;
 }

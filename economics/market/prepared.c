@@ -21,7 +21,7 @@ enum status prepared_make(const struct market *market, struct arena *arena,
     for (uint32_t k = 0; k < market->column_count; k++) {
         const struct market_column *column = &market->columns[k];
         bool const fits = price_amount(market->pools[column->pool].cost, column->gpus,
-                                       market->round_ms, &prepared->cost[k]);
+                                       market_column_ms(market, column), &prepared->cost[k]);
         assert(fits); /* market_validate() */
     }
     return STATUS_OK;

@@ -134,8 +134,22 @@ static void a_job_that_ends_within_the_round_is_worth_what_is_left_of_it(void **
     make(&f);
     f.demand.work_left_examples = 30000; /* 300 s on the A100, 750 on the V100 */
     collect(&f);
-    assert_near(worth_at(&f, "A100", 1), 29, 1e-9);
-    assert_near(worth_at(&f, "V100", 1), 29, 1e-9);
+    /* it pays 0.001 credits/s for that long, not for the round's 1000 s */
+    assert_near(worth_at(&f, "A100", 1), 30 - 0.3, 1e-9);
+    assert_near(worth_at(&f, "V100", 1), 30 - 0.75, 1e-9);
+    finish(&f);
+}
+
+static void a_job_with_a_second_left_still_finds_a_place(void **state)
+{
+    (void)state;
+    struct federation f;
+    make(&f);
+    f.demand.work_left_examples = 100; /* a second on the A100: 0.1 credits of value */
+    f.input.costs.restart_seconds = 30;
+    collect(&f);
+    /* 0.1 less a second's cost and, borne in one round, 30 s of GPU time to get going */
+    assert_near(worth_at(&f, "A100", 1), 0.1 - 0.001 - 0.03, 1e-9);
     finish(&f);
 }
 
@@ -282,10 +296,23 @@ static void a_move_bears_its_cost_over_the_time_it_pays_back(void **state)
     f.input.costs.restart_seconds = 100;
     f.input.costs.transfer_bytes_per_second = 5e7;
     collect(&f);
-    /* at ucsd: 5 GB × 0.4 + (100 + 5 GB / 50 MB/s) s × 0.04 credits/s = 10, over 20 rounds: 0.5 */
-    assert_near(worth_at(&f, "V100", 1), 40 - 1 - 0.5, 1e-9);
-    /* at home nothing moves but a restart: 100 s × 0.1 over 8 rounds */
-    assert_near(worth_at(&f, "A100", 1), 100 - 1 - 1.25, 1e-9);
+    /* waiting, at ucsd: 5 GB × 0.4 + (100 + 5 GB / 50 MB/s) s of a GPU at 0.001, over 20 rounds */
+    assert_near(worth_at(&f, "V100", 1), 40 - 1 - 2.2 / 20, 1e-9);
+    /* at home nothing moves but a restart: 100 s of a GPU over 8 rounds */
+    assert_near(worth_at(&f, "A100", 1), 100 - 1 - 0.1 / 8, 1e-9);
+    finish(&f);
+
+    make(&f);
+    struct lease_node held[] = {{.node = 0, .gpus = 0x3}};
+    f.demand.work_left_examples = 40.0 * 20000;
+    f.demand.position = (struct job_position){
+        .running = true, .pool = {.member = named("usc"), .gpu = named("A100")}, .gpus = 2};
+    f.demands[0].held_nodes = held;
+    f.demands[0].held_node_count = 1;
+    f.input.costs.restart_seconds = 100;
+    collect(&f);
+    /* running, it loses what it makes meanwhile: 100 s × 0.04 credits/s, over 20 rounds */
+    assert_near(worth_at(&f, "V100", 1), 40 - 1 - 0.2, 1e-9);
     finish(&f);
 }
 
@@ -436,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worth_is_value_less_cost),
         cmocka_unit_test(a_job_that_ends_within_the_round_is_worth_what_is_left_of_it),
+        cmocka_unit_test(a_job_with_a_second_left_still_finds_a_place),
         cmocka_unit_test(affinity_scales_the_value_and_zero_forbids),
         cmocka_unit_test(the_reserve_counts_where_it_is_above_the_cost),
         cmocka_unit_test(counts_are_powers_of_two_and_both_ends),

@@ -128,7 +128,7 @@ static void money_that_does_not_add_up_is_noticed(void **state)
     struct small small;
     make(&small);
     placement(&small, 0)->payment.micros += 1;
-    expect(&small, "not price × GPUs × round");
+    expect(&small, "not price × GPUs × time held");
     make(&small);
     placement(&small, 0)->price.nanos += 1;
     expect(&small, "not the sum of its shares");
