@@ -48,7 +48,7 @@ struct home_counts home_counts(const struct home *home);
 
 void home_lease_event(struct home *home, const struct lease_event *event);
 
-/* --- from hosts, over TLS as `caller`: checkpoints, results, receipts */
+/* --- from hosts, over TLS as `caller`: checkpoints, results (fault is needed), receipts */
 
 MUST_USE enum status home_offer_files(struct home *home, const struct name *caller,
                                       const struct offer_files_request *request,

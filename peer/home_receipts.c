@@ -63,13 +63,15 @@ enum status home_countersign(struct home *home, const struct name *caller,
                              struct signed_receipt *signed_receipt, struct fault *fault)
 {
     struct arena arena;
+    struct fault own;
     arena_init(&arena, ARENA_MESSAGE_BYTES);
-    enum status status = judge(home, caller, receipt, &arena, signed_receipt, fault);
+    enum status status = judge(home, caller, receipt, &arena, signed_receipt, &own);
     arena_fini(&arena);
-    if (status != STATUS_OK)
-        log_warning(home->peer->log, "a receipt of %s is not countersigned: %s", caller->text,
-                    fault->text);
-    return status;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    log_warning(home->peer->log, "a receipt of %s is not countersigned: %s", caller->text,
+                own.text);
+    return fault_set(fault, status, "%s", own.text);
 }
 
 static enum status check_identity(const struct receipt *receipt, const struct lease *lease,

@@ -1,0 +1,313 @@
+/* Home: what becomes of a member's own jobs when something is away, restarts, moves or lies. */
+#include "tests/support/support.h"
+
+#include <string.h>
+
+#include "peer/home.h"
+#include "peer/home_state.h"
+#include "peer/run_state.h"
+#include "proto/wire/methods.h"
+#include "tests/sim/federation.h"
+
+static int set_up(void **state)
+{
+    struct sim *sim = test_malloc(sizeof *sim);
+    sim_open(sim);
+    *state = sim;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    sim_close(*state);
+    test_free(*state);
+    return 0;
+}
+
+static struct name endless(struct sim_peer *home)
+{
+    return sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED});
+}
+
+static void a_restarted_home_resumes_watching(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    executor_fake_script(&host->executor, &(struct fake_script){.examples_per_second = 1000,
+                                                                .examples = 6000,
+                                                                .checkpoint_ms = 1000});
+    struct name job =
+        sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .examples = 6000});
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 2000);
+    sim_kill(home);
+    sim_run(sim, 1000);
+    sim_start(home);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
+    sim_run(sim, 1000);
+    assert_true(sim_row(home, job).examples_done > 3000);
+    sim_run(sim, 4000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_DONE);
+    assert_true(sim_receipt_signed(sim, lease, 1));
+    assert_int_equal(host->executor.starts, 1);
+}
+
+static void a_home_restarted_while_staging_stages_again(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    host->executor.next_start = STATUS_UNAVAILABLE; /* so that it is still staging */
+    sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 2 * PEER_TICK_MS);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_STAGING);
+    sim_kill(home);
+    sim_start(home);
+    sim_run(sim, 2000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
+    assert_int_equal(host->executor.starts, 1);
+}
+
+static void a_host_restarted_while_staging_is_staged_again(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    host->executor.next_start = STATUS_UNAVAILABLE;
+    sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 2 * PEER_TICK_MS);
+    sim_kill(host);
+    sim_start(host);
+    sim_run(sim, 3000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
+}
+
+static void own_jobs_run_locally_when_the_broker_is_away(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0];
+    executor_fake_script(&home->executor,
+                         &(struct fake_script){.examples_per_second = 1000, .examples = 8000});
+    struct name any = sim_submit(home, &(struct sim_job){.placement = JOB_ANY, .examples = 8000});
+    struct name federated = endless(home);
+    sim_run(sim, 3000);
+    assert_int_equal(sim_row(home, any).state, JOB_STATE_QUEUED); /* the market may place it */
+    sim_broker_away(sim, true);
+    sim_run(sim, 6000);
+    assert_int_equal(sim_row(home, any).state, JOB_STATE_RUNNING);
+    assert_string_equal(sim_row(home, any).host.text, "alfa");
+    sim_run(sim, 3000);
+    assert_int_equal(sim_row(home, any).state, JOB_STATE_DONE);
+    assert_int_equal(sim_row(home, federated).state, JOB_STATE_QUEUED);
+    sim_broker_away(sim, false);
+    sim_run(sim, 20000);
+    assert_true(sim_cancelled(sim, any, true));
+    assert_int_equal(sim->broker.receipt_count, 0); /* own work is nobody else's business */
+}
+
+static void a_job_that_runs_locally_is_taken_off_the_market(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0];
+    struct name job = sim_submit(home, &(struct sim_job){.placement = JOB_ANY});
+    sim_broker_away(sim, true);
+    sim_run(sim, 7000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
+    sim_broker_away(sim, false);
+    sim_run(sim, 20000);
+    assert_true(sim_cancelled(sim, job, false));
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
+}
+
+static void a_job_moves_when_its_former_place_has_let_it_go(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *first = &sim->peers[1], *second = &sim->peers[2];
+    struct name job = endless(home);
+    struct lease_id old = sim_grant(sim, job, first, 0x1);
+    sim_run(sim, 3000);
+    sim_say(sim, old, LEASE_EVENT_STOP);
+    sim_grant(sim, job, second, 0x3);
+    sim_run(sim, 3000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
+    assert_string_equal(sim_row(home, job).host.text, "charlie");
+    assert_true(second->executor.runs[0].examples_before >= 2000);
+    assert_int_equal(first->executor.runs[0].phase, EXECUTOR_ABSENT);
+}
+
+static void a_host_that_is_never_heard_of_again_loses_the_job(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    executor_fake_script(&host->executor,
+                         &(struct fake_script){.examples_per_second = 1000, .checkpoint_ms = 1000});
+    struct name job = endless(home);
+    sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 3000);
+    sim_kill(host);
+    sim_run(sim, SIM_LEASE_MS + SIM_HOLDOVER_MS / 2);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING); /* it may be running there */
+    sim_run(sim, SIM_HOLDOVER_MS);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_QUEUED);
+    assert_true(sim_demand(sim, job)->checkpoint_bytes > 0);
+}
+
+static void a_job_that_cannot_start_anywhere_is_not_placed_for_ever(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .retries = 1});
+    for (int placed = 0; placed < 2; placed++) {
+        assert_int_equal(sim_row(home, job).state, JOB_STATE_QUEUED);
+        host->executor.next_start = STATUS_INVALID;
+        sim_grant(sim, job, host, 0x1);
+        sim_run(sim, 3000);
+    }
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_FAILED);
+}
+
+static void a_submitted_job_survives_a_kill(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0];
+    struct name job = endless(home);
+    sim_kill(home);
+    sim_start(home);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_QUEUED);
+    uint32_t told = sim->broker.demand_count;
+    sim_run(sim, 1000);
+    assert_int_equal(sim->broker.demand_count, told + 1); /* once is enough */
+    assert_string_equal(endless(home).text, "alfa-2");
+}
+
+/* --- receipts */
+
+static struct signed_receipt claim(struct sim *sim, struct sim_peer *host, struct name job,
+                                   struct lease_id lease, int64_t held_ms)
+{
+    struct receipt receipt = {
+        .lease = lease,
+        .job = job,
+        .home = sim->peers[0].config.member,
+        .host = host->config.member,
+        .sequence = 1,
+        .last = true,
+        .outcome = LEASE_OUTCOME_STOPPED,
+        .gpu_count = 1,
+        .held_ms = held_ms,
+    };
+    struct signed_receipt made = {0};
+    assert_ok(wire_encode(&message_receipt, &receipt, &sim->arena, &made.body, NULL));
+    assert_ok(signing_sign(&host->identity.secret, SIGN_RECEIPT_HOST, made.body,
+                           &made.host_signature, NULL));
+    return made;
+}
+
+static void home_refuses_a_receipt_that_claims_more_time_than_it_saw(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 4000);
+    struct signed_receipt answer;
+    struct fault fault;
+    /* it ran for less than four seconds; five more are forgiven for messages under way */
+    struct signed_receipt greedy = claim(sim, host, job, lease, 10000);
+    assert_int_equal(
+        home_countersign(home->peer->home, &host->config.member, &greedy, &answer, &fault),
+        STATUS_DENIED);
+    assert_non_null(strstr(fault.text, "10000 ms"));
+    struct signed_receipt honest = claim(sim, host, job, lease, 3500);
+    assert_ok(home_countersign(home->peer->home, &host->config.member, &honest, &answer, &fault));
+    assert_true(answer.home_signed);
+    assert_ok(signing_verify(&home->identity.key, SIGN_RECEIPT_HOME, honest.body,
+                             &answer.home_signature, NULL));
+}
+
+static void home_signs_only_for_the_host_of_the_lease(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1], *other = &sim->peers[2];
+    struct name job = endless(home);
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 2000);
+    struct signed_receipt answer;
+    struct signed_receipt forged = claim(sim, other, job, lease, 100);
+    assert_int_equal(
+        home_countersign(home->peer->home, &other->config.member, &forged, &answer, NULL),
+        STATUS_DENIED);
+    struct signed_receipt right = claim(sim, host, job, lease, 100);
+    right.host_signature.bytes[0] ^= 1;
+    assert_int_equal(
+        home_countersign(home->peer->home, &host->config.member, &right, &answer, NULL),
+        STATUS_CORRUPT);
+}
+
+static void a_lease_that_was_never_used_is_not_paid(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    sim_kill(host); /* so that nothing starts */
+    sim_start(host);
+    struct signed_bytes signed_lease;
+    struct lease lease = sim_make_lease(sim, job, host, 0x1, &signed_lease);
+    struct lease_event event = {
+        .sequence = 99, .kind = LEASE_EVENT_GRANT, .lease = lease.id, .signed_lease = signed_lease};
+    home_lease_event(home->peer->home, &event);
+    struct signed_receipt answer;
+    struct signed_receipt greedy = claim(sim, host, job, lease.id, 1);
+    assert_int_equal(
+        home_countersign(home->peer->home, &host->config.member, &greedy, &answer, NULL),
+        STATUS_DENIED);
+}
+
+/* --- the tables */
+
+static void final_states_have_no_way_out(void **state)
+{
+    (void)state;
+    for (int event = 0; event < HOME_EVENT_COUNT; event++) {
+        enum job_state next;
+        assert_false(home_next(JOB_STATE_DONE, (enum home_event)event, &next));
+        assert_false(home_next(JOB_STATE_FAILED, (enum home_event)event, &next));
+        assert_false(home_next(JOB_STATE_CANCELLED, (enum home_event)event, &next));
+    }
+    for (int event = 0; event < RUN_EVENT_COUNT; event++) {
+        enum run_state next;
+        assert_false(run_next(RUN_OVER, (enum run_event)event, &next));
+    }
+}
+
+static void a_run_never_starts_twice(void **state)
+{
+    (void)state;
+    for (int from = 0; from < RUN_STATE_COUNT; from++) {
+        enum run_state next = RUN_OVER;
+        bool listed = run_next((enum run_state)from, RUN_EVENT_STARTED, &next);
+        assert_int_equal(listed, from == RUN_STAGING);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(a_restarted_home_resumes_watching),
+        TEST(a_home_restarted_while_staging_stages_again),
+        TEST(a_host_restarted_while_staging_is_staged_again),
+        TEST(own_jobs_run_locally_when_the_broker_is_away),
+        TEST(a_job_that_runs_locally_is_taken_off_the_market),
+        TEST(a_job_moves_when_its_former_place_has_let_it_go),
+        TEST(a_host_that_is_never_heard_of_again_loses_the_job),
+        TEST(a_job_that_cannot_start_anywhere_is_not_placed_for_ever),
+        TEST(a_submitted_job_survives_a_kill),
+        TEST(home_refuses_a_receipt_that_claims_more_time_than_it_saw),
+        TEST(home_signs_only_for_the_host_of_the_lease),
+        TEST(a_lease_that_was_never_used_is_not_paid),
+        cmocka_unit_test(final_states_have_no_way_out),
+        cmocka_unit_test(a_run_never_starts_twice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
