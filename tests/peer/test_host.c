@@ -241,10 +241,12 @@ static void a_host_that_lost_the_job_is_not_paid_for_what_home_does_not_have(voi
     struct sim *sim = *state;
     struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
     executor_fake_script(&host->executor,
-                         &(struct fake_script){.examples_per_second = 1000, .checkpoint_ms = 3000});
+                         &(struct fake_script){.examples_per_second = 1000, .checkpoint_ms = 6000});
     struct name job = endless(home);
-    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    struct lease_id first = sim_grant(sim, job, host, 0x1);
     sim_run(sim, 8000);
+    struct lease_id lease = sim_renew(sim, first, 2000);
+    sim_run(sim, 9800); /* checkpoints at 6 and 12 s; what it held is written down at 17 s */
     sim_kill(host);
     executor_fake_reboot(&host->executor);
     sim_start(host);
