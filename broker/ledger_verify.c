@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "broker/ledger.h"
 #include "proto/identity/identity.h"
 

@@ -11,7 +11,7 @@
 #ifndef ENTENTE_BROKER_REGISTRY_H
 #define ENTENTE_BROKER_REGISTRY_H
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "base/arena.h"
 #include "base/clock.h"

@@ -11,7 +11,7 @@
 #ifndef ENTENTE_BROKER_ROUNDS_H
 #define ENTENTE_BROKER_ROUNDS_H
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "broker/round.h"
 #include "broker/worker.h"
