@@ -22,11 +22,18 @@ stop() { # NAME [SIGNAL]: a process of ours, waited for
     unset "pids[$1]"
 }
 
-finish() {
-    local name
+finish() { # whatever we stop ends well: a daemon that crashes or leaks on its way out fails the scenario
+    local code=$? name
     for name in "${!pids[@]}"; do kill -TERM "${pids[$name]}" 2>/dev/null || true; done
-    for name in "${!pids[@]}"; do wait "${pids[$name]}" 2>/dev/null || true; done
+    for name in "${!pids[@]}"; do
+        if ! wait "${pids[$name]}"; then
+            echo "FAILED: $name ended with $?" >&2
+            tail -n 25 "$work/$name.log" >&2 || true
+            code=1
+        fi
+    done
     rm -rf "$work"
+    exit "$code"
 }
 trap finish EXIT
 
