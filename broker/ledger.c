@@ -91,7 +91,9 @@ static enum status post(struct store *store, const struct ledger_transaction *tr
 static enum status postings_check(const struct ledger_transaction *transaction, struct fault *fault)
 {
     struct credits sum = {0};
-    assert(strnlen(transaction->reference, REFERENCE_BYTES_MAX + 1) <= REFERENCE_BYTES_MAX);
+    if (strnlen(transaction->reference, REFERENCE_BYTES_MAX + 1) > REFERENCE_BYTES_MAX)
+        return fault_set(fault, STATUS_INVALID, "the reference is longer than %d bytes",
+                         REFERENCE_BYTES_MAX);
     if (transaction->posting_count < 2 || transaction->posting_count > LEDGER_POSTINGS_MAX)
         return fault_set(fault, STATUS_INTERNAL,
                          "a ledger transaction has 2 to %d postings, this one has %u",

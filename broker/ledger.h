@@ -57,9 +57,10 @@ struct ledger_transaction {
     uint32_t posting_count;
 };
 
-/* Posts as one transaction. INTERNAL where the postings do not sum to zero, one is zero, or an
- * account would overflow; PRECONDITION where an escrow account would go below zero. *transaction
- * (nullable) is its number. Checks no funds: the functions below do. */
+/* Posts as one transaction. INVALID where the reference is too long; INTERNAL where the postings do
+ * not sum to zero, one is zero, or an account would overflow; PRECONDITION where an escrow account
+ * would go below zero. *transaction (nullable) is its number. Checks no funds: the functions below
+ * do. */
 MUST_USE enum status ledger_post(struct store *store, const struct ledger_transaction *transaction,
                                  uint64_t *number, struct fault *fault);
 

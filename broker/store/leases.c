@@ -47,6 +47,7 @@ static enum status shares_read(struct store *store, struct arena *arena, struct 
         "SELECT member, price FROM lease_shares WHERE lease = ? ORDER BY position";
     struct query query;
     struct grown grown = {0};
+    int64_t left = lease->lease->price.nanos;
     query_begin(&query, store, sql, fault);
     query_put_number(&query, (int64_t)lease->row);
     while (query_row(&query)) {
@@ -57,7 +58,13 @@ static enum status shares_read(struct store *store, struct arena *arena, struct 
         }
         query_name(&query, &share->member);
         share->price.nanos = query_number(&query);
+        left -= share->price.nanos <= left ? share->price.nanos : INT64_MAX;
+        if (left < 0)
+            break;
     }
+    if (left != 0 || grown.count > SHARES_PER_LEASE_MAX)
+        query_fail(&query, STATUS_CORRUPT,
+                   "the stored shares of a lease do not sum to its price: restore the store");
     lease->shares = grown.items;
     lease->share_count = grown.count;
     return query_end(&query);

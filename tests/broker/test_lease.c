@@ -192,6 +192,28 @@ static void the_same_lease_is_not_committed_twice(void **state)
     store_rollback(world->store);
 }
 
+static void shares_that_do_not_sum_to_the_price_are_found_when_read(void **state)
+{
+    static const char *const scripts[] = {
+        "UPDATE lease_shares SET price = price + 1 WHERE position = 0",
+        "UPDATE lease_shares SET price = 9223372036854775807 WHERE position = 0",
+        "DELETE FROM lease_shares",
+    };
+    struct world *world = *state;
+    struct store_lease found;
+    struct lease *lease = world_lease(world, USC, ISI, 0xF);
+    world_grant(world, lease);
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        world_begin(world);
+        world_ok(world, query_script(world->store, scripts[i], &world->fault));
+        assert_int_equal(
+            store_lease_find(world->store, lease->id, &world->arena, &found, &world->fault),
+            STATUS_CORRUPT);
+        store_rollback(world->store);
+    }
+    (void)world_find(world, lease);
+}
+
 /* --- planned leases */
 
 static uint32_t ready_count(struct world *world)
@@ -342,6 +364,7 @@ int main(void)
         world_test(bit_63_of_a_mask_is_a_gpu_like_any_other),
         world_test(home_and_host_are_told_of_a_grant_once_each),
         world_test(the_same_lease_is_not_committed_twice),
+        world_test(shares_that_do_not_sum_to_the_price_are_found_when_read),
         world_test(a_planned_lease_waits_for_its_gpus),
         world_test(of_two_that_wait_for_one_gpu_only_one_is_granted),
         world_test(a_renewal_shares_the_gpus_of_its_forerunner_only),

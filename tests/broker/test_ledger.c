@@ -64,6 +64,22 @@ static void a_withdrawal_stops_at_balance_plus_limit(void **state)
     world_verify(world);
 }
 
+static void a_reference_longer_than_the_limit_is_refused(void **state)
+{
+    struct world *world = *state;
+    char reference[REFERENCE_BYTES_MAX + 2] = "";
+    memset(reference, 'x', REFERENCE_BYTES_MAX + 1);
+    world_begin(world);
+    assert_int_equal(
+        ledger_deposit(world->store, &world->names[USC], CREDIT(1), reference, NOW, &world->fault),
+        STATUS_INVALID);
+    reference[REFERENCE_BYTES_MAX] = '\0';
+    world_ok(world, ledger_deposit(world->store, &world->names[USC], CREDIT(1), reference, NOW,
+                                   &world->fault));
+    world_commit(world);
+    world_verify(world);
+}
+
 static void a_transaction_that_does_not_sum_to_zero_is_refused(void **state)
 {
     struct world *world = *state;
@@ -394,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         world_test(a_deposit_comes_from_the_endowment),
         world_test(a_withdrawal_stops_at_balance_plus_limit),
+        world_test(a_reference_longer_than_the_limit_is_refused),
         world_test(a_transaction_that_does_not_sum_to_zero_is_refused),
         world_test(a_commit_refuses_entries_that_do_not_sum_to_zero),
         world_test(a_commit_refuses_a_transaction_without_entries),
