@@ -180,6 +180,11 @@ enum status lp_add_column(struct lp *lp, double objective, struct lp_bounds boun
     return STATUS_OK;
 }
 
+void lp_keep_scale(struct lp *lp)
+{
+    lp->scaled = true;
+}
+
 void lp_set_direction(struct lp *lp, enum lp_direction direction)
 {
     if (lp_alive(lp))

@@ -71,6 +71,10 @@ MUST_USE enum status lp_set_objective(struct lp *lp, int32_t column, double obje
 MUST_USE enum status lp_set_row_limit(struct lp *lp, int32_t row, double limit,
                                       struct fault *fault);
 
+/* The caller's numbers are well scaled (bounds and coefficients near 1): GLPK leaves them alone.
+ * Before the first solve. */
+void lp_keep_scale(struct lp *lp);
+
 /* Primal simplex from the present basis (the first time: scaled, all slack). */
 MUST_USE enum status lp_solve(struct lp *lp, uint32_t iterations_max, enum lp_answer *answer,
                               struct fault *fault);
@@ -83,10 +87,12 @@ MUST_USE enum status lp_solve(struct lp *lp, uint32_t iterations_max, enum lp_an
 bool lp_pin(struct lp *lp);
 void lp_unpin(struct lp *lp);
 
-/* Branch and bound with all columns 0 or 1, after an LP_OPTIMAL. `found` false: none within the
- * limit. */
-MUST_USE enum status lp_solve_binary(struct lp *lp, uint32_t nodes_max, bool *found,
-                                     struct fault *fault);
+/*
+ * Branch and bound with all columns 0 or 1, after an LP_OPTIMAL. start: a solution known already,
+ * [1 + columns] with start[1] the first column's, or NULL. `found` false: none within the limit.
+ */
+MUST_USE enum status lp_solve_binary(struct lp *lp, uint32_t nodes_max, const double *start,
+                                     bool *found, struct fault *fault);
 double lp_binary(const struct lp *lp, int32_t column);
 
 /* Of the last solve. */

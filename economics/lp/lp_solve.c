@@ -116,24 +116,31 @@ void lp_unpin(struct lp *lp)
         lp_put_column_bounds(lp, column, lp->column_bounds[column]);
 }
 
-struct node_count {
-    uint32_t seen;
-    uint32_t max;
+/* What the search is told on its way. */
+struct search {
+    uint32_t nodes_seen;
+    uint32_t nodes_max;
+    const double *start; /* [1 + columns], as GLPK counts; NULL once told */
 };
 
-static void count_nodes(glp_tree *tree, void *info)
+static void guide(glp_tree *tree, void *info)
 {
-    struct node_count *nodes = info;
-    if (glp_ios_reason(tree) == GLP_ISELECT && ++nodes->seen > nodes->max)
+    struct search *search = info;
+    if (glp_ios_reason(tree) == GLP_ISELECT && ++search->nodes_seen > search->nodes_max)
         glp_ios_terminate(tree);
+    if (glp_ios_reason(tree) == GLP_IHEUR && search->start != NULL) {
+        glp_ios_heur_sol(tree, search->start);
+        search->start = NULL;
+    }
 }
 
-enum status lp_solve_binary(struct lp *lp, uint32_t nodes_max, bool *found, struct fault *fault)
+enum status lp_solve_binary(struct lp *lp, uint32_t nodes_max, const double *start, bool *found,
+                            struct fault *fault)
 {
     *found = false;
     if (!lp_alive(lp))
         return lp_refuse_lost(fault);
-    struct node_count nodes = {.max = nodes_max};
+    struct search search = {.nodes_max = nodes_max, .start = start};
     struct lp_environment *environment = lp->environment;
     if (setjmp(environment->recover) != 0)
         return lp_lost(environment, fault);
@@ -143,8 +150,8 @@ enum status lp_solve_binary(struct lp *lp, uint32_t nodes_max, bool *found, stru
     glp_iocp options;
     glp_init_iocp(&options);
     options.msg_lev = GLP_MSG_OFF;
-    options.cb_func = count_nodes;
-    options.cb_info = &nodes;
+    options.cb_func = guide;
+    options.cb_info = &search;
     int const code = glp_intopt(lp->problem, &options);
     int const status = glp_mip_status(lp->problem);
     lp_disarm(environment);

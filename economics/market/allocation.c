@@ -4,6 +4,10 @@
 
 enum { NO_ROW = -1, ENTRIES_MAX = 64, ITERATIONS_BASE = 100000, ITERATIONS_PER_ROW = 200 };
 
+/* Rows are divided by their limit. All of a row's entries below this together use less of it than
+ * a solver's tolerance. */
+#define NEGLIGIBLE_PART 1e-12
+
 /* The LP while it is open, and where the market's things are in it. */
 struct market_lp {
     const struct prepared *prepared;
@@ -15,7 +19,8 @@ struct market_lp {
     uint32_t *column_of; /* [lp columns] the market's column */
     uint32_t columns;
     uint32_t rows;
-    double scale; /* objective = worth in micro-credits × scale */
+    bool rescaled; /* by GLPK, instead of left as it is */
+    double scale;  /* objective = worth in micro-credits × scale */
 };
 
 static enum status market_lp_open(struct market_lp *mlp, const struct prepared *prepared,
@@ -57,19 +62,26 @@ static double on_grid(double share)
 static void read_solution(const struct market_lp *mlp, struct allocation *allocation)
 {
     const struct market *market = mlp->prepared->market;
-    for (uint32_t c = 0; c < mlp->columns; c++)
-        allocation->share[mlp->column_of[c]] = on_grid(lp_primal(mlp->lp, (int32_t)c));
+    double micros = 0;
+    for (uint32_t c = 0; c < mlp->columns; c++) {
+        uint32_t const k = mlp->column_of[c];
+        allocation->share[k] = on_grid(lp_primal(mlp->lp, (int32_t)c));
+        micros += allocation->share[k] * (double)market->columns[k].worth.micros;
+    }
+    allocation->worth_credits = micros / MICROS_PER_CREDIT;
     double const credits = 1 / mlp->scale / MICROS_PER_CREDIT;
     for (uint32_t p = 0; p < market->pool_count; p++)
         if (mlp->pool_row[p] != NO_ROW)
-            allocation->pool_dual[p] = fmax(0, lp_dual(mlp->lp, mlp->pool_row[p])) * credits;
+            allocation->pool_dual[p] =
+                fmax(0, lp_dual(mlp->lp, mlp->pool_row[p])) * credits / market->pools[p].gpu_count;
     for (uint32_t r = 0; r < market->row_count; r++)
         if (mlp->row_row[r] != NO_ROW)
-            allocation->row_dual[r] = fmax(0, lp_dual(mlp->lp, mlp->row_row[r])) * credits;
+            allocation->row_dual[r] =
+                fmax(0, lp_dual(mlp->lp, mlp->row_row[r])) * credits / market->rows[r].limit;
 }
 
 enum status allocation_solve(const struct prepared *prepared, struct lp_environment *environment,
-                             struct arena *arena, struct allocation *allocation,
+                             bool rescaled, struct arena *arena, struct allocation *allocation,
                              struct fault *fault)
 {
     const struct market *market = prepared->market;
@@ -80,13 +92,12 @@ enum status allocation_solve(const struct prepared *prepared, struct lp_environm
     };
     if (allocation->share == NULL || allocation->pool_dual == NULL || allocation->row_dual == NULL)
         return no_room(fault);
-    struct market_lp open = {.only = NULL};
+    struct market_lp open = {.rescaled = rescaled};
     enum status status = market_lp_open(&open, prepared, environment, NULL, fault);
     if (status == STATUS_OK && open.columns > 0) {
         status = market_lp_solve(&open, fault);
         if (status == STATUS_OK) {
             read_solution(&open, allocation);
-            allocation->worth_credits = worth_of(&open);
             allocation->iterations = lp_iterations(open.lp);
         }
     }
@@ -112,18 +123,31 @@ enum status allocation_worth(const struct prepared *prepared, struct lp_environm
     return status;
 }
 
-enum status allocation_whole(const struct prepared *prepared, struct lp_environment *environment,
-                             uint32_t nodes_max, bool *columns, bool *found, struct fault *fault)
+/* The plan known already, in the order of the LP's columns, as GLPK counts. */
+static const double *start_of(struct market_lp *mlp, const int32_t *now)
 {
-    *found = false;
-    struct market_lp open = {.only = columns};
+    const struct market *market = mlp->prepared->market;
+    double *start = arena_alloc(&mlp->arena, (size_t)mlp->columns + 1, sizeof *start);
+    for (uint32_t c = 0; start != NULL && c < mlp->columns; c++) {
+        uint32_t const k = mlp->column_of[c];
+        start[c + 1] = now[market->columns[k].job] == (int32_t)k ? 1 : 0;
+    }
+    return start;
+}
+
+enum status allocation_whole(const struct prepared *prepared, struct lp_environment *environment,
+                             struct allocation_choice *choice, struct fault *fault)
+{
+    choice->found = false;
+    struct market_lp open = {.only = choice->columns, .rescaled = true};
     enum status status = market_lp_open(&open, prepared, environment, NULL, fault);
     if (status == STATUS_OK && open.columns > 0) {
         status = market_lp_solve(&open, fault);
         if (status == STATUS_OK)
-            status = lp_solve_binary(open.lp, nodes_max, found, fault);
-        for (uint32_t c = 0; status == STATUS_OK && *found && c < open.columns; c++)
-            columns[open.column_of[c]] = lp_binary(open.lp, (int32_t)c) > 0.5;
+            status = lp_solve_binary(open.lp, choice->nodes_max, start_of(&open, choice->now),
+                                     &choice->found, fault);
+        for (uint32_t c = 0; status == STATUS_OK && choice->found && c < open.columns; c++)
+            choice->columns[open.column_of[c]] = lp_binary(open.lp, (int32_t)c) > 0.5;
     }
     market_lp_close(&open);
     return status;
@@ -132,21 +156,24 @@ enum status allocation_whole(const struct prepared *prepared, struct lp_environm
 /* -- Making the LP --------------------------------------------------------------------------- */
 
 static enum status mark_usable(struct market_lp *mlp, const uint64_t *mask, struct fault *fault);
-static enum status add_rows(struct market_lp *mlp, const uint64_t *mask, struct fault *fault);
+static enum status add_rows(struct market_lp *mlp, struct fault *fault);
 static enum status add_columns(struct market_lp *mlp, struct fault *fault);
 
 static enum status market_lp_open(struct market_lp *mlp, const struct prepared *prepared,
                                   struct lp_environment *environment, const uint64_t *mask,
                                   struct fault *fault)
 {
-    *mlp = (struct market_lp){.prepared = prepared, .only = mlp->only, .scale = 1};
+    *mlp = (struct market_lp){
+        .prepared = prepared, .only = mlp->only, .rescaled = mlp->rescaled, .scale = 1};
     arena_init(&mlp->arena, ARENA_ROUND_BYTES);
     enum status status = mark_usable(mlp, mask, fault);
     if (status != STATUS_OK || mlp->columns == 0)
         return status;
     status = lp_open(environment, LP_MAXIMISE, &mlp->lp, fault);
+    if (status == STATUS_OK && !mlp->rescaled)
+        lp_keep_scale(mlp->lp);
     if (status == STATUS_OK)
-        status = add_rows(mlp, mask, fault);
+        status = add_rows(mlp, fault);
     if (status == STATUS_OK)
         status = add_columns(mlp, fault);
     return status;
@@ -195,16 +222,16 @@ static enum status add_row(struct market_lp *mlp, double limit, int32_t *at, str
     return lp_add_row(mlp->lp, LP_AT_MOST, limit, NULL, 0, fault);
 }
 
-static enum status add_rows(struct market_lp *mlp, const uint64_t *mask, struct fault *fault)
+static enum status add_rows(struct market_lp *mlp, struct fault *fault)
 {
     const struct market *market = mlp->prepared->market;
     enum status status = STATUS_OK;
     for (uint32_t p = 0; p < market->pool_count && status == STATUS_OK; p++)
         if (mlp->pool_row[p] != NO_ROW)
-            status = add_row(mlp, market->pools[p].gpu_count, &mlp->pool_row[p], fault);
+            status = add_row(mlp, 1, &mlp->pool_row[p], fault);
     for (uint32_t r = 0; r < market->row_count && status == STATUS_OK; r++)
         if (mlp->row_row[r] != NO_ROW)
-            status = add_row(mlp, prepared_limit(mlp->prepared, r, mask), &mlp->row_row[r], fault);
+            status = add_row(mlp, 1, &mlp->row_row[r], fault);
     return status;
 }
 
@@ -215,16 +242,20 @@ static enum status add_column(struct market_lp *mlp, uint32_t k, int32_t job_row
     const struct market_column *column = &prepared->market->columns[k];
     struct lp_entry entries[ENTRIES_MAX];
     uint32_t count = 0;
-    entries[count++] =
-        (struct lp_entry){.index = mlp->pool_row[column->pool], .value = column->gpus};
+    entries[count++] = (struct lp_entry){.index = mlp->pool_row[column->pool],
+                                         .value = (double)column->gpus /
+                                                  prepared->market->pools[column->pool].gpu_count};
     if (job_row != NO_ROW)
         entries[count++] = (struct lp_entry){.index = job_row, .value = 1};
     for (uint32_t e = prepared->first_of_column[k]; e < prepared->first_of_column[k + 1]; e++) {
         if (count == ENTRIES_MAX)
             return fault_set(fault, STATUS_INVALID, "columns[%u]: in more than %d policy rows", k,
                              ENTRIES_MAX - 2);
-        entries[count++] = (struct lp_entry){.index = mlp->row_row[prepared->row_entries[e].index],
-                                             .value = prepared->row_entries[e].value};
+        const struct lp_entry *entry = &prepared->row_entries[e];
+        double const part = entry->value / prepared->market->rows[entry->index].limit;
+        if (part > NEGLIGIBLE_PART)
+            entries[count++] =
+                (struct lp_entry){.index = mlp->row_row[entry->index], .value = part};
     }
     return lp_add_column(mlp->lp, (double)column->worth.micros * mlp->scale,
                          (struct lp_bounds){0, job_row != NO_ROW ? HUGE_VAL : 1}, entries, count,

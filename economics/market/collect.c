@@ -12,6 +12,7 @@ struct collecting {
     struct market *market;
     const struct offer **offers;           /* [member_count], NULL: a home without an offer */
     const struct collect_demand **demands; /* [job_count] */
+    struct credits *budgets;               /* [member_count] what each may spend */
     const struct pool_offer **pools;       /* [pool_count] */
     struct market_column *columns;         /* malloc'd while it grows */
     uint32_t column_room;
@@ -79,7 +80,8 @@ static enum status order_members(struct collecting *c, struct fault *fault)
     c->market->members = arena_copy(c->arena, names, unique * sizeof *names);
     free(names);
     c->offers = arena_alloc(c->arena, unique, sizeof *c->offers);
-    if (c->market->members == NULL || c->offers == NULL)
+    c->budgets = arena_alloc(c->arena, unique, sizeof *c->budgets);
+    if (c->market->members == NULL || c->offers == NULL || c->budgets == NULL)
         return no_room(fault);
     for (uint32_t i = 0; i < c->input->offer_count; i++) {
         const struct offer *offer = c->input->offers[i];
@@ -90,6 +92,7 @@ static enum status order_members(struct collecting *c, struct fault *fault)
             return fault_set(fault, STATUS_INVALID, "two offers of member '%s'",
                              offer->member.text);
         *place = offer;
+        c->budgets[member - c->market->members] = option_budget(offer, c->input->funds[i]);
     }
     return STATUS_OK;
 }
@@ -224,6 +227,7 @@ static bool grow_columns(struct collecting *c)
     return true;
 }
 
+/* Adds a column where nothing stands against it. */
 static enum status add_column(struct collecting *c, uint32_t job, uint32_t pool,
                               const struct option *option, struct fault *fault)
 {
@@ -232,7 +236,8 @@ static enum status add_column(struct collecting *c, uint32_t job, uint32_t pool,
                          c->market->column_count);
     struct market_column *column = &c->columns[c->market->column_count];
     *column = (struct market_column){.job = job, .pool = pool};
-    option_judge(option, column);
+    if (*option_judge(option, column) != '\0')
+        return STATUS_OK;
     uint32_t held = 0;
     for (uint32_t n = 0; n < c->demands[job]->held_node_count; n++)
         held += (uint32_t)__builtin_popcountll(c->demands[job]->held_nodes[n].gpus);
@@ -253,8 +258,10 @@ static enum status make_job_columns(struct collecting *c, uint32_t job, const ui
     const struct demand *demand = c->demands[job]->demand;
     uint32_t counts[OPTION_COUNTS_MAX];
     uint32_t const count = option_counts(demand, c->input->gpus_per_job_max, counts);
-    struct option option = {
-        .input = c->input, .demand = demand, .home = c->offers[c->market->jobs[job].home]};
+    struct option option = {.input = c->input,
+                            .demand = demand,
+                            .home = c->offers[c->market->jobs[job].home],
+                            .budget = c->budgets[c->market->jobs[job].home]};
     c->market->jobs[job].first_column = c->market->column_count;
     for (uint32_t p = 0; p < c->market->pool_count; p++) {
         option.host = c->offers[c->market->pools[p].owner];
@@ -263,8 +270,6 @@ static enum status make_job_columns(struct collecting *c, uint32_t job, const ui
         option.usable_gpus_of_node = fullest[p];
         for (uint32_t i = 0; i < count; i++) {
             option.gpus = counts[i];
-            if (*option_obstacle(&option) != '\0')
-                continue;
             enum status const status = add_column(c, job, p, &option, fault);
             if (status != STATUS_OK)
                 return status;
@@ -295,22 +300,13 @@ static enum status make_rows(struct collecting *c, struct fault *fault)
     struct collect_limits limits = {
         .foreign_gpus_max =
             arena_alloc(c->arena, c->market->pool_count, sizeof *limits.foreign_gpus_max),
-        .budget = arena_alloc(c->arena, c->market->member_count, sizeof *limits.budget),
+        .budget = c->budgets,
         .grace_ms = c->input->costs.grace_ms,
     };
-    if (limits.foreign_gpus_max == NULL || limits.budget == NULL)
+    if (limits.foreign_gpus_max == NULL)
         return no_room(fault);
     for (uint32_t p = 0; p < c->market->pool_count; p++)
         limits.foreign_gpus_max[p] = c->pools[p]->foreign_gpus_max;
-    for (uint32_t i = 0; i < c->input->offer_count; i++) {
-        const struct offer *offer = c->input->offers[i];
-        struct credits budget = c->input->funds[i];
-        if (offer->budget_per_round.micros >= 0 && offer->budget_per_round.micros < budget.micros)
-            budget = offer->budget_per_round;
-        if (budget.micros < 0)
-            budget.micros = 0;
-        limits.budget[member_index(c->market, &offer->member)] = budget;
-    }
     return collect_rows(c->market, &limits, c->arena, fault);
 }
 
@@ -319,9 +315,12 @@ const char *market_obstacle(const struct collect_input *input, const struct dema
 {
     struct option option = {
         .input = input, .demand = demand, .host = offer, .pool = pool, .gpus = gpus};
-    for (uint32_t i = 0; i < input->offer_count; i++)
-        if (name_equal(&input->offers[i]->member, &demand->home))
-            option.home = input->offers[i];
+    for (uint32_t i = 0; i < input->offer_count; i++) {
+        if (!name_equal(&input->offers[i]->member, &demand->home))
+            continue;
+        option.home = input->offers[i];
+        option.budget = option_budget(option.home, input->funds[i]);
+    }
     struct pool_id const id = {offer->member, pool->gpu};
     for (uint32_t n = 0; n < pool->node_count; n++) {
         uint64_t mask = pool->nodes[n].free_gpus;
@@ -339,5 +338,6 @@ const char *market_obstacle(const struct collect_input *input, const struct dema
         if (usable > option.usable_gpus_of_node)
             option.usable_gpus_of_node = usable;
     }
-    return option_obstacle(&option);
+    struct market_column column = {0};
+    return option_judge(&option, &column);
 }

@@ -1,5 +1,7 @@
 #include "economics/market/collect_rows.h"
 
+#include "economics/market/option.h"
+
 struct making {
     struct market *market;
     const struct collect_limits *limits;
@@ -103,15 +105,13 @@ static void add_share_limit(struct making *m, uint32_t pool)
 static void add_budget(struct making *m, int32_t member, uint32_t first, uint32_t end)
 {
     struct market *market = m->market;
-    double const lease_ms = (double)(market->round_ms + m->limits->grace_ms);
     uint32_t entry = market->entry_count;
     for (uint32_t k = first; k < end; k++) {
         const struct market_column *column = &market->columns[k];
         if (market->pools[column->pool].owner == member || column->worth.micros <= 0)
             continue;
-        double const longer = lease_ms / (double)market_column_ms(market, column);
         market->entries[entry++] = (struct market_entry){
-            .column = k, .coefficient = credits_to_double(column->price_room) * longer};
+            .column = k, .coefficient = option_cap(column, market->round_ms, m->limits->grace_ms)};
     }
     close_row(market,
               (struct market_row){.kind = MARKET_ROW_BUDGET,

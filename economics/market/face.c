@@ -99,7 +99,7 @@ static enum status find_variables(struct face *face, struct fault *fault)
     int64_t largest = 1;
     for (uint32_t k = 0; k < market->column_count; k++) {
         const struct market_column *column = &market->columns[k];
-        if (column->worth.micros > largest)
+        if (column->worth.micros > largest && prepared_usable(prepared, k, NULL))
             largest = column->worth.micros;
         if (face->share[k] == 0)
             continue;

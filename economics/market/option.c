@@ -94,7 +94,7 @@ static const char *size_obstacle(const struct option *option)
     return "";
 }
 
-const char *option_obstacle(const struct option *option)
+static const char *obstacle(const struct option *option)
 {
     if (option->home == NULL)
         return "the job's home has no offer in this round";
@@ -184,7 +184,7 @@ static int64_t held_ms(double run_seconds, int64_t round_ms)
     return run_ms < (double)round_ms ? (int64_t)fmax(1, run_ms) : round_ms;
 }
 
-void option_judge(const struct option *option, struct market_column *column)
+static void judge(const struct option *option, struct market_column *column)
 {
     const struct demand *demand = option->demand;
     int64_t const round_ms = option->input->round_ms;
@@ -212,6 +212,33 @@ void option_judge(const struct option *option, struct market_column *column)
         if (most.micros < column->price_room.micros)
             column->price_room = most;
     }
+}
+
+double option_cap(const struct market_column *column, int64_t round_ms, int64_t grace_ms)
+{
+    int64_t const held = column->held_ms > 0 ? column->held_ms : round_ms;
+    double const longer = (double)(round_ms + grace_ms) / (double)held;
+    return credits_to_double(column->price_room) * longer;
+}
+
+struct credits option_budget(const struct offer *home, struct credits funds)
+{
+    if (home->budget_per_round.micros >= 0 && home->budget_per_round.micros < funds.micros)
+        funds = home->budget_per_round;
+    return funds.micros < 0 ? (struct credits){0} : funds;
+}
+
+const char *option_judge(const struct option *option, struct market_column *column)
+{
+    const char *const against = obstacle(option);
+    if (*against != '\0')
+        return against;
+    judge(option, column);
+    if (!at_home(option) && column->worth.micros > 0 &&
+        option_cap(column, option->input->round_ms, option->input->costs.grace_ms) >
+            credits_to_double(option->budget))
+        return "the job's bid is above what its home can spend: set a lower price limit";
+    return "";
 }
 
 static uint32_t insert_count(uint32_t *counts, uint32_t used, uint32_t count)

@@ -19,16 +19,22 @@ struct option {
     uint32_t gpus;
     uint32_t usable_gpus;         /* of the pool in this round */
     uint32_t usable_gpus_of_node; /* of its fullest node */
+    struct credits budget;        /* of the home: what its leases may cost at most, together */
 };
 
 /* The price the market counts with: the higher of marginal cost and reserve. */
 struct price option_cost(const struct pool_offer *pool);
 
-/* "" where nothing stands against it; static text. */
-const char *option_obstacle(const struct option *option);
+/* What stands against it (static text); or "", and throughput, worth, value and price_room in
+ * *column. */
+const char *option_judge(const struct option *option, struct market_column *column);
 
-/* Fills throughput, worth, value and price_room of an option without obstacle. */
-void option_judge(const struct option *option, struct market_column *column);
+/* What a lease can cost at most: at the bid's price, for the round and the grace after it, though
+ * the job may end sooner; credits. */
+double option_cap(const struct market_column *column, int64_t round_ms, int64_t grace_ms);
+
+/* What a home may spend in this round: its funds, or its own limit where that is lower; >= 0. */
+struct credits option_budget(const struct offer *home, struct credits funds);
 
 /* Runs there already, on that many GPUs. */
 bool option_held(const struct option *option);

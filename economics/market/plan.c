@@ -1,7 +1,9 @@
 #include "economics/market/plan.h"
 
 #include <assert.h>
+#include <math.h>
 
+#include "base/tolerance.h"
 #include "economics/market/certificate.h"
 #include "economics/market/naming.h"
 #include "economics/market/posting.h"
@@ -21,7 +23,7 @@ struct planning {
 
 static enum status prepare(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault);
-static enum status find_rents(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status report_rents(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status round_to_gpus(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status post(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status certify(struct planning *p, struct plan *plan, struct fault *fault);
@@ -36,7 +38,7 @@ enum status plan_make(const struct market *market, struct arena *arena, struct p
     struct planning p = {.market = market, .arena = arena};
     arena_init(&p.scratch, ARENA_ROUND_BYTES);
     enum status (*const steps[])(struct planning *, struct plan *, struct fault *) = {
-        prepare, allocate, find_rents, round_to_gpus, post, certify};
+        prepare, allocate, report_rents, round_to_gpus, post, certify};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
         status = steps[i](&p, plan, fault);
     lp_environment_close(p.environment);
@@ -59,26 +61,60 @@ static enum status prepare(struct planning *p, struct plan *plan, struct fault *
     return prepared_make(p->market, &p->scratch, &p->prepared, fault);
 }
 
-static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault)
-{
-    enum status const status =
-        allocation_solve(&p->prepared, p->environment, p->arena, &p->allocation, fault);
-    plan->lp_share = p->allocation.share;
-    plan->iterations += p->allocation.iterations;
-    return status;
-}
+/* One pair of optimal x and optimal duals. */
+struct optimum {
+    struct allocation allocation;
+    struct rents rents;
+};
 
-static enum status find_rents(struct planning *p, struct plan *plan, struct fault *fault)
+static enum status find_optimum(struct planning *p, bool rescaled, struct optimum *optimum,
+                                struct fault *fault)
 {
-    enum status const status =
-        rents_find(&p->prepared, &p->allocation, p->environment, p->arena, &p->rents, fault);
+    enum status const status = allocation_solve(&p->prepared, p->environment, rescaled, p->arena,
+                                                &optimum->allocation, fault);
     if (status != STATUS_OK)
         return status;
+    return rents_find(&p->prepared, &optimum->allocation, p->environment, p->arena, &optimum->rents,
+                      fault);
+}
+
+/* What x and duals differ by, in parts of what they are worth; an optimum's agree. */
+static double disagreement(const struct optimum *optimum)
+{
+    double const dual = (double)optimum->rents.dual_nanos / NANOS_PER_CREDIT;
+    return fabs(dual - optimum->allocation.worth_credits) / fmax(dual, 1e-6);
+}
+
+/* Where the market's numbers are so far apart that x and duals disagree, GLPK's scaling is tried
+ * too, and the better pair taken. */
+static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    struct optimum first;
+    enum status status = find_optimum(p, false, &first, fault);
+    if (status != STATUS_OK || disagreement(&first) > TOLERANCE_ANSWER) {
+        struct optimum second;
+        enum status const again = find_optimum(p, true, &second, fault);
+        if (again == STATUS_OK &&
+            (status != STATUS_OK || disagreement(&second) < disagreement(&first))) {
+            first = second;
+            status = again;
+        }
+    }
+    if (status != STATUS_OK)
+        return status;
+    p->allocation = first.allocation;
+    p->rents = first.rents;
+    plan->lp_share = p->allocation.share;
+    plan->iterations += p->allocation.iterations + p->rents.iterations;
+    return STATUS_OK;
+}
+
+static enum status report_rents(struct planning *p, struct plan *plan, struct fault *fault)
+{
     wide const micros = p->rents.dual_nanos / NANOS_PER_MICRO;
     if (micros > INT64_MAX)
         return fault_set(fault, STATUS_INVALID, "the market is worth more than can be counted");
     plan->bound.micros = (int64_t)micros;
-    plan->iterations += p->rents.iterations;
     plan->row_rent_credits = p->rents.row_rent;
     for (uint32_t j = 0; j < p->market->job_count; j++)
         plan->job_surplus_credits[j] = (double)p->rents.job_nanos[j] / NANOS_PER_CREDIT;

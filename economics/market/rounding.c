@@ -181,15 +181,15 @@ static enum status try_whole(const struct prepared *prepared, const struct rents
     bool *columns = calloc(room, sizeof *columns);
     struct candidate *candidates = malloc(room * sizeof *candidates);
     enum status status = STATUS_OK;
-    bool found = false;
+    struct allocation_choice choice = {.columns = columns, .now = packing->state.column};
     if (columns == NULL || candidates == NULL) {
         status = fault_set(fault, STATUS_NO_MEMORY, "no memory for a choice of columns");
     } else {
         uint32_t const count = mark_promising(prepared, rents, packing, candidates, columns);
-        status = allocation_whole(prepared, environment, ROUNDING_WHOLE_WORK_MAX / (count + 1),
-                                  columns, &found, fault);
+        choice.nodes_max = ROUNDING_WHOLE_WORK_MAX / (count + 1);
+        status = allocation_whole(prepared, environment, &choice, fault);
     }
-    if (found) {
+    if (choice.found) {
         wide const best = packing_worth(packing);
         packing_save(packing, PACKING_BEST);
         pack_choice(prepared, columns, packing);

@@ -378,7 +378,7 @@ static void share_limits_and_budgets_become_rows_where_they_can_bind(void **stat
     second.job = named("usc-2");
     f.demands[1].demand = &second;
     f.input.demand_count = 2;
-    f.funds[0].micros = 50 * (int64_t)MICROS_PER_CREDIT;
+    f.funds[0].micros = 200 * (int64_t)MICROS_PER_CREDIT;
     f.input.costs.grace_ms = 100000; /* a tenth of the round */
     collect(&f);
     assert_int_equal(f.market.row_count, 2);
@@ -389,15 +389,19 @@ static void share_limits_and_budgets_become_rows_where_they_can_bind(void **stat
     const struct market_row *budget = &f.market.rows[1]; /* usc's */
     assert_int_equal(budget->kind, MARKET_ROW_BUDGET);
     assert_int_equal(budget->owner, 1);
-    assert_near(budget->limit, 50, 0);
+    assert_near(budget->limit, 200, 0);
     /* the bid for one V100 is all it is worth, 40, for the round and its grace */
     assert_near(f.market.entries[budget->first_entry].coefficient, 44, 1e-12);
+    f.offers[0].budget_per_round.micros = 190 * (int64_t)MICROS_PER_CREDIT;
+    collect(&f);
+    assert_near(f.market.rows[1].limit, 190, 0); /* its own limit is the lower one */
     f.offers[0].budget_per_round.micros = 30 * (int64_t)MICROS_PER_CREDIT;
     collect(&f);
-    assert_near(f.market.rows[1].limit, 30, 0); /* its own limit is the lower one */
-    f.funds[0].micros = -5;
+    assert_obstacle(&f, 1, 1, "above what its home can spend"); /* the bid is 44 */
+    f.funds[0].micros = -5; /* who owes can't buy, but runs at home */
     collect(&f);
-    assert_near(f.market.rows[1].limit, 0, 0); /* who owes can't buy */
+    assert_obstacle(&f, 1, 1, "above what its home can spend");
+    assert_true(!isnan(worth_at(&f, "A100", 1)));
     struct plan plan;
     assert_ok(plan_make(&f.market, &f.arena, &plan, NULL));
     assert_ok(plan_check(&f.market, &plan, NULL));

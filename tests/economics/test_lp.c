@@ -179,11 +179,15 @@ static void branch_and_bound_finds_the_whole_optimum(void **state)
     solve(lp, LP_OPTIMAL);
     assert_near(lp_objective(lp), 6.5, 1e-12);
     bool found = false;
-    assert_ok(lp_solve_binary(lp, 100, &found, NULL));
+    assert_ok(lp_solve_binary(lp, 100, NULL, &found, NULL));
     assert_true(found);
     assert_near(lp_binary(lp, 0), 0, 1e-12);
     assert_near(lp_binary(lp, 1), 1, 1e-12);
     assert_near(lp_binary(lp, 2), 1, 1e-12);
+    /* Without a node to search, what is known already is what is found. */
+    double const start[] = {0, 1, 0, 0};
+    assert_ok(lp_solve_binary(lp, 1, start, &found, NULL));
+    assert_true(found);
     lp_close(lp);
 }
 
