@@ -8,10 +8,10 @@
 static struct round *eventful_round(struct fed *fed)
 {
     struct fed_member *usc = fed_add(fed, "usc", 1000);
-    struct fed_member *isi = fed_add(fed, "isi", 2);
+    struct fed_member *isi = fed_add(fed, "isi", 1000);
     fed_pool(usc, "a100", 4, 0.001);
     fed_pool(isi, "v100", 3, 0.0005);
-    usc->pools[0].foreign_gpus_max = 3;
+    usc->pools[0].foreign_gpus_max = 2; /* of the three GPUs that isi asks for */
     fed_beat_all(fed);
     fed_submit(fed, isi, "isi-1", 2, 0.001);
     fed_submit(fed, usc, "usc-1", 3, 0.002);
