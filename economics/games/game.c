@@ -39,6 +39,14 @@ enum status game_as_values(const struct game *game, struct arena *arena, struct 
     return STATUS_OK;
 }
 
+double game_scale(const struct game *game)
+{
+    double largest = 0.0;
+    for (uint32_t s = 1; s < game_coalitions(game); s++)
+        largest = fmax(largest, fabs(game->worth[s]));
+    return largest;
+}
+
 /* x(S) = x(S without its lowest player) + that player's share. */
 void game_split_sums(uint32_t players, const double *split, double *sums)
 {

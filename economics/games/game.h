@@ -48,11 +48,13 @@ MUST_USE enum status game_validate(const struct game *game, struct fault *fault)
 MUST_USE enum status game_as_values(const struct game *game, struct arena *arena,
                                     struct game *values, struct fault *fault);
 
+/* The largest |v(S)|: what tolerances are relative to. 0 for a game of zeros. O(2^n). */
+double game_scale(const struct game *game);
+
 /* x(S) = Σ_{i in S} x_i for every S, in O(2^n); sums is [2^n]. */
 void game_split_sums(uint32_t players, const double *split, double *sums);
 
-/* --- linear concepts, exact
- * -------------------------------------------------------------------------------------- */
+/* --- linear concepts, exact ------------------------------------------------------------------- */
 
 /* Shapley value [Shapley 1953]: x[players]. O(n 2^n). */
 void game_shapley(const struct game *game, double *x);
@@ -64,24 +66,23 @@ void game_banzhaf(const struct game *game, double *x);
 /* Banzhaf scaled to share v(N); false (x untouched) where the raw values sum to zero. */
 MUST_USE bool game_banzhaf_normalised(const struct game *game, double *x);
 
-/* --- simple rules
- * -------------------------------------------------------------------------------------------------
- */
+/* --- simple rules ----------------------------------------------------------------------------- */
 
 void game_equal(const struct game *game, double *x); /* v(N) / n */
 
 /* v({i}) plus an equal share of the rest. */
 void game_equal_surplus(const struct game *game, double *x);
 
-/* v(N) in proportion to v({i}); false where these aren't all of one sign with a non-zero sum. */
+/* v(N) in proportion to v({i}); false (x untouched) where these aren't all of one sign with a
+ * non-zero sum. */
 MUST_USE bool game_proportional(const struct game *game, double *x);
 
-/* τ-value [Tijs 1981]: the efficient point between utopia vector and minimal rights. False: the
-   game is not quasi-balanced (undefined). O(n 2^n). */
-MUST_USE bool game_tau(const struct game *game, struct arena *arena, double *x);
+/* τ-value [Tijs 1981]: the efficient point between utopia vector and minimal rights. `defined`
+ * false (x untouched): the game is not quasi-balanced. O(n 2^n). */
+MUST_USE enum status game_tau(const struct game *game, struct arena *arena, double *x,
+                              bool *defined, struct fault *fault);
 
-/* --- properties, each with a counterexample where it fails
- * --------------------------------------------------------- */
+/* --- properties, each with a counterexample where it fails ------------------------------------ */
 
 struct game_counterexample {
     uint32_t first;  /* coalition S */

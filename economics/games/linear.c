@@ -64,7 +64,7 @@ bool game_banzhaf_normalised(const struct game *game, double *x)
     double raw[GAME_PLAYERS_MAX];
     game_banzhaf(game, raw);
     double sum = sum_of(game->players, raw);
-    if (nearly_equal(sum, 0.0, TOLERANCE_LP))
+    if (fabs(sum) <= TOLERANCE_LP * game_scale(game))
         return false;
     double grand = game->worth[game_grand(game)];
     for (uint32_t i = 0; i < game->players; i++)
@@ -96,7 +96,7 @@ void game_equal_surplus(const struct game *game, double *x)
 bool game_proportional(const struct game *game, double *x)
 {
     double sum = sum_of_alone(game);
-    if (nearly_equal(sum, 0.0, TOLERANCE_LP))
+    if (fabs(sum) <= TOLERANCE_LP * game_scale(game))
         return false;
     for (uint32_t i = 0; i < game->players; i++)
         if (game->worth[1u << i] * sum < 0.0)
@@ -122,32 +122,46 @@ static void minimal_rights(const struct game *values, const double *utopia, doub
     }
 }
 
-bool game_tau(const struct game *game, struct arena *arena, double *x)
+/* Minimal rights below utopia payoffs, and v(N) between their sums: quasi-balanced [Tijs 1981]. */
+static bool quasi_balanced(const struct game *values, const double *utopia, const double *rights,
+                           double slack)
+{
+    double grand = values->worth[game_grand(values)];
+    for (uint32_t i = 0; i < values->players; i++)
+        if (rights[i] > utopia[i] + slack)
+            return false;
+    return sum_of(values->players, rights) <= grand + slack * values->players &&
+           grand <= sum_of(values->players, utopia) + slack * values->players;
+}
+
+enum status game_tau(const struct game *game, struct arena *arena, double *x, bool *defined,
+                     struct fault *fault)
 {
     struct game values;
     double utopia[GAME_PLAYERS_MAX];
     double rights[GAME_PLAYERS_MAX];
     uint32_t n = game->players;
+    *defined = false;
+    enum status status = game_as_values(game, arena, &values, fault);
+    if (status != STATUS_OK)
+        return status;
     double *sums = arena_alloc(arena, game_coalitions(game), sizeof *sums);
-    if (sums == NULL || game_as_values(game, arena, &values, NULL) != STATUS_OK)
-        return false;
-    uint32_t grand = game_grand(game);
+    if (sums == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "no memory for a table of %u coalitions",
+                         game_coalitions(game));
+    double grand = values.worth[game_grand(game)];
     for (uint32_t i = 0; i < n; i++)
-        utopia[i] = values.worth[grand] - values.worth[grand ^ (1u << i)];
+        utopia[i] = grand - values.worth[game_grand(game) ^ (1u << i)];
     minimal_rights(&values, utopia, sums, rights);
-    double most = sum_of(n, utopia);
+    double slack = TOLERANCE_LP * game_scale(game);
+    if (!quasi_balanced(&values, utopia, rights, slack))
+        return STATUS_OK;
+    *defined = true;
     double least = sum_of(n, rights);
-    for (uint32_t i = 0; i < n; i++)
-        if (!nearly_at_most(rights[i], utopia[i], TOLERANCE_LP))
-            return false;
-    if (!nearly_at_most(least, values.worth[grand], TOLERANCE_LP) ||
-        !nearly_at_most(values.worth[grand], most, TOLERANCE_LP))
-        return false;
-    double along = nearly_equal(most, least, TOLERANCE_LP)
-                       ? 0.0
-                       : (values.worth[grand] - least) / (most - least);
+    double gap = sum_of(n, utopia) - least;
+    double along = gap <= slack ? 0.0 : (grand - least) / gap;
     double sign = game->kind == GAME_COST ? -1.0 : 1.0;
     for (uint32_t i = 0; i < n; i++)
         x[i] = sign * (rights[i] + along * (utopia[i] - rights[i]));
-    return true;
+    return STATUS_OK;
 }

@@ -1,345 +1,322 @@
 /*
- * See nucleolus.h. One stage: solve the LP over the rows generated so far, look through the table
- * for coalitions that do worse, add the worst, repeat until none; then fix what is tight by its
- * dual. Ours beyond the cited sequence: rows on demand, and the cached span.
+ * See nucleolus.h. One stage is solved from its dual side: columns are coalitions, rows are the
+ * players and the sum of weights, so that a coalition found violated joins a warm basis of n + 1
+ * rows:
+ *
+ *   maximise Σ λ_S z(S) + Σ μ_F f(F)   s.t.  Σ_{S∋i} λ_S + Σ_{F∋i} μ_F + ρ_i = 0 for each player i,
+ *            Σ weight_S λ_S = 1,  λ, ρ >= 0,  μ free
+ *
+ * The rows' duals are the split and t. Ours beyond the cited sequence: columns on demand by passes
+ * over the table; coalitions in the span passed over by a probe (span.h).
  */
 #include "economics/games/nucleolus.h"
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
-#include "base/tolerance.h"
+#include "economics/games/excess.h"
 #include "economics/games/span.h"
+#include "economics/games/surplus.h"
 #include "economics/lp/lp.h"
 
-#define VIOLATED      1e-9 /* of the scaled table: a coalition worse off than t by more than this */
-#define TIGHT_BY_DUAL 1e-7
+#define VIOLATED      1e-9 /* of the surplus: a coalition worse off than t by more than this */
+#define TIGHT_BY_DUAL 1e-7 /* a weight above this is no rounding error; weights sum to 1 */
+#define TIES          1e-8
 
-enum { ROWS_ADDED_PER_PASS = 48, ROWS_MAX = 16384, PASSES_MAX = 4096, ITERATIONS_MAX = 200000 };
+enum {
+    COLUMNS_MAX = 16384,
+    COLUMNS_CARRIED = 512, /* into the next stage */
+    PASSES_MAX = 8192,
+    ITERATIONS_MAX = 1000000
+};
 
-/* A coalition that takes part in the LP: not yet fixed, x(S) + weight t >= v(S); or fixed, x(S) =
- * v(S) − level. */
-struct row {
+/* A coalition in the LP. */
+struct column {
     uint32_t coalition;
-    double limit;
-    bool fixed;
+    double worth;
 };
 
 struct solver {
-    const struct game *game; /* a value game, scaled */
+    const struct surplus *surplus;
     struct nucleolus_settings settings;
-    struct span span; /* of the fixed coalitions */
-    uint8_t *decided; /* [2^n] in the span, or in the LP already */
-    double *sums;     /* [2^n] x(S) */
-    struct row *rows; /* [row_count] */
-    uint32_t row_count;
+    uint32_t players;
+    struct span span;                      /* of the fixed coalitions */
+    struct column fixed[GAME_PLAYERS_MAX]; /* x(S) = worth here; [span.rank] */
+    struct column *columns;                /* [column_count] not fixed: x(S) + weight t >= worth */
+    uint32_t column_count;
+    uint8_t *present;                  /* [2^n] in columns */
+    double *weights;                   /* [COLUMNS_MAX] λ of the last LP */
+    double rational[GAME_PLAYERS_MAX]; /* ρ */
     struct lp_environment *environment;
-    double *x;
-    double *duals; /* [ROWS_MAX] */
-    double level;  /* t of the last LP */
+    struct lp *lp;
+    int32_t first; /* LP column of columns[0] */
+    double x[GAME_PLAYERS_MAX];
+    double level; /* t of the last LP */
 };
 
-static enum status begin(struct solver *solver, const struct game *scaled, struct arena *arena,
-                         double *x, struct fault *fault);
+static enum status begin(struct solver *solver, const struct surplus *surplus, struct arena *arena,
+                         struct fault *fault);
 static enum status optimise_stage(struct solver *solver, struct fault *fault);
 static enum status fix_tight(struct solver *solver, struct fault *fault);
-static enum status scale_table(const struct game *game, struct arena *arena, struct game *scaled,
-                               double *scale, struct fault *fault);
-static bool has_imputation(const struct game *values);
-static void finish(const struct game *game, double scale, double *x);
 
 enum status game_nucleolus(const struct game *game, struct nucleolus_settings settings,
                            struct arena *arena, double *x, enum game_answer *answer,
                            struct fault *fault)
 {
-    struct game scaled;
-    double scale;
+    struct surplus surplus;
     struct solver solver = {.settings = settings};
-    enum status status = scale_table(game, arena, &scaled, &scale, fault);
+    *answer = GAME_SOLVED;
+    enum status status = surplus_of(game, settings.individually_rational, arena, &surplus, fault);
     if (status != STATUS_OK)
         return status;
-    *answer =
-        settings.individually_rational && !has_imputation(&scaled) ? GAME_UNDEFINED : GAME_SOLVED;
+    if (settings.individually_rational && surplus.negative)
+        *answer = GAME_UNDEFINED;
     if (*answer == GAME_UNDEFINED)
         return STATUS_OK;
-    status = begin(&solver, &scaled, arena, x, fault);
-    while (status == STATUS_OK && solver.span.rank < game->players) {
-        status = optimise_stage(&solver, fault);
-        if (status == STATUS_OK)
-            status = fix_tight(&solver, fault);
+    if (!surplus.inessential) {
+        status = begin(&solver, &surplus, arena, fault);
+        while (status == STATUS_OK && solver.span.rank < game->players) {
+            status = optimise_stage(&solver, fault);
+            if (status == STATUS_OK)
+                status = fix_tight(&solver, fault);
+        }
+        lp_close(solver.lp);
+        lp_environment_close(solver.environment);
     }
-    lp_environment_close(solver.environment);
     if (status == STATUS_OK)
-        finish(game, scale, x);
+        surplus_back(&surplus, solver.x, x);
     return status;
 }
 
-enum status game_least_core(const struct game *game, struct arena *arena, double *x,
-                            double *epsilon, struct fault *fault)
+static void report_least_core(const struct solver *solver, struct least_core *core);
+
+enum status game_least_core(const struct game *game, struct arena *arena, struct least_core *core,
+                            struct fault *fault)
 {
-    struct game scaled;
-    double scale;
+    struct surplus surplus;
     struct solver solver = {0};
-    enum status status = scale_table(game, arena, &scaled, &scale, fault);
-    if (status == STATUS_OK)
-        status = begin(&solver, &scaled, arena, x, fault);
+    *core = (struct least_core){.has_epsilon = game->players > 1};
+    enum status status = surplus_of(game, false, arena, &surplus, fault);
     if (status != STATUS_OK)
         return status;
-    if (game->players > 1)
-        status = optimise_stage(&solver, fault);
-    lp_environment_close(solver.environment);
-    *epsilon = solver.level * scale;
+    if (core->has_epsilon) {
+        status = begin(&solver, &surplus, arena, fault);
+        if (status == STATUS_OK)
+            status = optimise_stage(&solver, fault);
+        if (status == STATUS_OK)
+            report_least_core(&solver, core);
+        lp_close(solver.lp);
+        lp_environment_close(solver.environment);
+    }
     if (status == STATUS_OK)
-        finish(game, scale, x);
+        surplus_back(&surplus, solver.x, core->x);
     return status;
 }
 
-/* --- the steps
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- The steps ------------------------------------------------------------------------------- */
 
-/* A table of zeros stays as it is. */
-static enum status scale_table(const struct game *game, struct arena *arena, struct game *scaled,
-                               double *scale, struct fault *fault)
+static void report_least_core(const struct solver *solver, struct least_core *core)
 {
-    uint32_t coalitions = game_coalitions(game);
-    double *worth = arena_alloc(arena, coalitions, sizeof *worth);
-    if (worth == NULL)
+    core->epsilon = solver->level * solver->surplus->scale;
+    for (uint32_t c = 0; c < solver->column_count && core->count <= GAME_PLAYERS_MAX; c++)
+        if (solver->weights[c] > 0.0) {
+            core->coalition[core->count] = solver->columns[c].coalition;
+            core->weight[core->count++] = solver->weights[c];
+        }
+}
+
+static void fix(struct solver *solver, uint32_t coalition, double worth)
+{
+    if (span_add(&solver->span, coalition))
+        solver->fixed[solver->span.rank - 1] =
+            (struct column){.coalition = coalition, .worth = worth};
+}
+
+static enum status begin(struct solver *solver, const struct surplus *surplus, struct arena *arena,
+                         struct fault *fault)
+{
+    uint32_t grand = game_grand(&surplus->game);
+    solver->surplus = surplus;
+    solver->players = surplus->game.players;
+    solver->present = arena_alloc(arena, game_coalitions(&surplus->game), 1);
+    solver->columns = arena_alloc(arena, COLUMNS_MAX, sizeof *solver->columns);
+    solver->weights = arena_alloc(arena, COLUMNS_MAX, sizeof *solver->weights);
+    if (solver->present == NULL || solver->columns == NULL || solver->weights == NULL)
         return fault_set(fault, STATUS_EXHAUSTED, "no memory for a table of %u coalitions",
-                         coalitions);
-    *scale = 0.0;
-    for (uint32_t s = 1; s < coalitions; s++)
-        *scale = fmax(*scale, fabs(game->worth[s]));
-    if (*scale == 0.0)
-        *scale = 1.0;
-    double sign = game->kind == GAME_COST ? -1.0 : 1.0;
-    for (uint32_t s = 1; s < coalitions; s++)
-        worth[s] = sign * game->worth[s] / *scale;
-    *scaled = (struct game){.kind = GAME_VALUE, .players = game->players, .worth = worth};
-    return STATUS_OK;
-}
-
-static bool has_imputation(const struct game *values)
-{
-    double alone = 0.0;
-    for (uint32_t i = 0; i < values->players; i++)
-        alone += values->worth[1u << i];
-    return nearly_at_most(alone, values->worth[game_grand(values)], TOLERANCE_LP);
-}
-
-static void finish(const struct game *game, double scale, double *x)
-{
-    double sign = game->kind == GAME_COST ? -1.0 : 1.0;
-    for (uint32_t i = 0; i < game->players; i++)
-        x[i] *= sign * scale;
-}
-
-static void add_row(struct solver *solver, uint32_t coalition)
-{
-    assert(solver->row_count < ROWS_MAX);
-    solver->decided[coalition] = 1;
-    solver->rows[solver->row_count++] =
-        (struct row){.coalition = coalition, .limit = solver->game->worth[coalition]};
-}
-
-/* Efficiency is the first fixed row; single players and their complements start the generation. */
-static enum status begin(struct solver *solver, const struct game *scaled, struct arena *arena,
-                         double *x, struct fault *fault)
-{
-    uint32_t coalitions = game_coalitions(scaled);
-    uint32_t grand = game_grand(scaled);
-    solver->game = scaled;
-    solver->x = x;
-    solver->decided = arena_alloc(arena, coalitions, sizeof *solver->decided);
-    solver->sums = arena_alloc(arena, coalitions, sizeof *solver->sums);
-    solver->rows = arena_alloc(arena, ROWS_MAX, sizeof *solver->rows);
-    solver->duals = arena_alloc(arena, ROWS_MAX, sizeof *solver->duals);
-    if (solver->decided == NULL || solver->sums == NULL || solver->rows == NULL ||
-        solver->duals == NULL)
-        return fault_set(fault, STATUS_EXHAUSTED, "no memory for a table of %u coalitions",
-                         coalitions);
-    span_init(&solver->span, scaled->players);
-    span_add(&solver->span, grand);
-    solver->decided[0] = 1;
-    add_row(solver, grand);
-    solver->rows[0].fixed = true;
-    for (uint32_t i = 0; i < scaled->players; i++) {
-        if (solver->decided[1u << i] == 0)
-            add_row(solver, 1u << i);
-        if (solver->decided[grand ^ (1u << i)] == 0)
-            add_row(solver, grand ^ (1u << i));
-    }
-    x[0] = scaled->worth[grand]; /* the answer of a single player */
+                         game_coalitions(&surplus->game));
+    span_init(&solver->span, solver->players);
+    fix(solver, grand, surplus->game.worth[grand]);
     return lp_environment_open(&solver->environment, fault);
 }
 
-static double weight_of(const struct solver *solver, uint32_t coalition)
+static enum status add_lp_column(struct solver *solver, uint32_t coalition, double objective,
+                                 double weight, double lower, struct fault *fault)
 {
-    return solver->settings.per_capita ? (double)__builtin_popcount(coalition) : 1.0;
+    struct lp_entry entries[GAME_PLAYERS_MAX + 1];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < solver->players; i++)
+        if ((coalition >> i & 1) != 0)
+            entries[count++] = (struct lp_entry){.index = (int32_t)i, .value = 1.0};
+    if (weight != 0.0)
+        entries[count++] = (struct lp_entry){.index = (int32_t)solver->players, .value = weight};
+    return lp_add_column(solver->lp, objective, (struct lp_bounds){lower, INFINITY}, entries, count,
+                         fault);
 }
 
-/* Columns: x_0 .. x_{n−1}, t. */
-static enum status build(struct solver *solver, struct lp *lp, struct fault *fault)
+static enum status add_column(struct solver *solver, struct column column, struct fault *fault)
 {
-    uint32_t n = solver->game->players;
+    assert(solver->column_count < COLUMNS_MAX);
+    solver->present[column.coalition] = 1;
+    solver->columns[solver->column_count++] = column;
+    double weight =
+        solver->settings.per_capita ? (double)__builtin_popcount(column.coalition) : 1.0;
+    return add_lp_column(solver, column.coalition, column.worth, weight, 0.0, fault);
+}
+
+/* A coalition outside the span and its complement make the stage's LP feasible; so do those of
+ * every single player, and at least one of them is outside. */
+static enum status add_singles(struct solver *solver, struct fault *fault)
+{
+    const struct game *game = &solver->surplus->game;
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++) {
-        double lower = solver->settings.individually_rational ? solver->game->worth[1u << i]
-                                                              : (double)-INFINITY;
-        status = lp_add_column(lp, 0.0, (struct lp_bounds){lower, INFINITY}, NULL, 0, fault);
-    }
-    if (status == STATUS_OK)
-        status = lp_add_column(lp, 1.0, (struct lp_bounds){-INFINITY, INFINITY}, NULL, 0, fault);
-    for (uint32_t r = 0; r < solver->row_count && status == STATUS_OK; r++) {
-        const struct row *row = &solver->rows[r];
-        struct lp_entry entries[GAME_PLAYERS_MAX + 1];
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < n; i++)
-            if ((row->coalition >> i & 1) != 0)
-                entries[count++] = (struct lp_entry){.index = (int32_t)i, .value = 1.0};
-        if (!row->fixed)
-            entries[count++] =
-                (struct lp_entry){.index = (int32_t)n, .value = weight_of(solver, row->coalition)};
-        status =
-            lp_add_row(lp, row->fixed ? LP_EQUAL : LP_AT_LEAST, row->limit, entries, count, fault);
+    for (uint32_t k = 0; k < 2 * solver->players && status == STATUS_OK; k++) {
+        uint32_t single = 1u << k / 2;
+        uint32_t coalition = k % 2 == 0 ? single : game_grand(game) ^ single;
+        if (solver->present[coalition] == 0 && !span_contains(&solver->span, coalition))
+            status = add_column(
+                solver, (struct column){.coalition = coalition, .worth = game->worth[coalition]},
+                fault);
     }
     return status;
+}
+
+/* Rows, fixed coalitions, rationality, then what the last stage left. */
+static enum status open_stage(struct solver *solver, struct fault *fault)
+{
+    uint32_t n = solver->players;
+    uint32_t carried = solver->column_count;
+    lp_close(solver->lp);
+    solver->lp = NULL;
+    solver->column_count = 0;
+    enum status status = lp_open(solver->environment, LP_MAXIMISE, &solver->lp, fault);
+    for (uint32_t i = 0; i <= n && status == STATUS_OK; i++)
+        status = lp_add_row(solver->lp, LP_EQUAL, i < n ? 0.0 : 1.0, NULL, 0, fault);
+    for (uint32_t f = 0; f < solver->span.rank && status == STATUS_OK; f++)
+        status = add_lp_column(solver, solver->fixed[f].coalition, solver->fixed[f].worth, 0.0,
+                               (double)-INFINITY, fault);
+    bool rational = solver->settings.individually_rational;
+    for (uint32_t i = 0; rational && i < n && status == STATUS_OK; i++)
+        status = add_lp_column(solver, 1u << i, 0.0, 0.0, 0.0, fault);
+    solver->first = (int32_t)(solver->span.rank + (rational ? n : 0));
+    for (uint32_t c = 0; c < carried && status == STATUS_OK; c++)
+        status = add_column(solver, solver->columns[c], fault);
+    return status == STATUS_OK ? add_singles(solver, fault) : status;
 }
 
 static enum status solve(struct solver *solver, struct fault *fault)
 {
-    struct lp *lp;
     enum lp_answer answer = LP_STOPPED;
-    enum status status = lp_open(solver->environment, LP_MINIMISE, &lp, fault);
-    if (status != STATUS_OK)
-        return status;
-    status = build(solver, lp, fault);
-    if (status == STATUS_OK)
-        status = lp_solve(lp, ITERATIONS_MAX, &answer, fault);
+    enum status status = lp_solve(solver->lp, ITERATIONS_MAX, &answer, fault);
     if (status == STATUS_OK && answer != LP_OPTIMAL)
         status = fault_set(fault, STATUS_INTERNAL,
                            "nucleolus: a stage's LP has no optimum (answer %d)", (int)answer);
-    if (status == STATUS_OK) {
-        for (uint32_t i = 0; i < solver->game->players; i++)
-            solver->x[i] = lp_primal(lp, (int32_t)i);
-        solver->level = lp_primal(lp, (int32_t)solver->game->players);
-        for (uint32_t r = 0; r < solver->row_count; r++)
-            solver->duals[r] = lp_dual(lp, (int32_t)r);
-    }
-    lp_close(lp);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i < solver->players; i++)
+        solver->x[i] = lp_dual(solver->lp, (int32_t)i);
+    solver->level = lp_dual(solver->lp, (int32_t)solver->players);
+    return STATUS_OK;
 }
 
-/* Keeps the worst ROWS_ADDED_PER_PASS of what it is shown, worst first. */
-struct worst {
-    uint32_t coalition[ROWS_ADDED_PER_PASS];
-    double excess[ROWS_ADDED_PER_PASS];
-    uint32_t count;
-};
-
-static void show(struct worst *worst, uint32_t coalition, double excess)
+static void read_weights(struct solver *solver)
 {
-    if (worst->count == ROWS_ADDED_PER_PASS && excess <= worst->excess[ROWS_ADDED_PER_PASS - 1])
-        return;
-    if (worst->count < ROWS_ADDED_PER_PASS)
-        worst->count++;
-    uint32_t at = worst->count - 1;
-    for (; at > 0 && worst->excess[at - 1] < excess; at--) {
-        worst->coalition[at] = worst->coalition[at - 1];
-        worst->excess[at] = worst->excess[at - 1];
-    }
-    worst->coalition[at] = coalition;
-    worst->excess[at] = excess;
-}
-
-/* Coalitions in the span have their excess fixed with it: seen once, they are marked and never
- * looked at again. */
-static void find_worst(struct solver *solver, struct worst *worst)
-{
-    const struct game *game = solver->game;
-    game_split_sums(game->players, solver->x, solver->sums);
-    *worst = (struct worst){0};
-    for (uint32_t s = 1; s < game_coalitions(game); s++) {
-        if (solver->decided[s] != 0)
-            continue;
-        double excess = (game->worth[s] - solver->sums[s]) / weight_of(solver, s);
-        if (excess <= solver->level + VIOLATED)
-            continue;
-        if (span_contains(&solver->span, s))
-            solver->decided[s] = 1;
-        else
-            show(worst, s, excess);
-    }
+    for (uint32_t c = 0; c < solver->column_count; c++)
+        solver->weights[c] = lp_primal(solver->lp, solver->first + (int32_t)c);
+    for (uint32_t i = 0; solver->settings.individually_rational && i < solver->players; i++)
+        solver->rational[i] = lp_primal(solver->lp, (int32_t)(solver->span.rank + i));
 }
 
 static enum status optimise_stage(struct solver *solver, struct fault *fault)
 {
-    for (uint32_t pass = 0; pass < PASSES_MAX; pass++) {
-        enum status status = solve(solver, fault);
+    const struct game *game = &solver->surplus->game;
+    enum status status = open_stage(solver, fault);
+    for (uint32_t pass = 0; pass < PASSES_MAX && status == STATUS_OK; pass++) {
+        status = solve(solver, fault);
         if (status != STATUS_OK)
             return status;
-        struct worst worst;
-        find_worst(solver, &worst);
-        if (worst.count == 0)
+        struct excess_scan scan = {.worth = game->worth,
+                                   .players = solver->players,
+                                   .per_capita = solver->settings.per_capita,
+                                   .x = solver->x,
+                                   .above = solver->level + solver->surplus->noise + VIOLATED,
+                                   .dither = TIES,
+                                   .span = &solver->span,
+                                   .skip = solver->present};
+        struct excess_list worst;
+        excess_worst(&scan, EXCESS_KEPT_MAX, &worst);
+        if (worst.count == 0) {
+            read_weights(solver);
             return STATUS_OK;
-        if (solver->row_count + worst.count > ROWS_MAX)
+        }
+        if (solver->column_count + worst.count > COLUMNS_MAX)
             break;
-        for (uint32_t k = 0; k < worst.count; k++)
-            add_row(solver, worst.coalition[k]);
+        for (uint32_t k = 0; k < worst.count && status == STATUS_OK; k++)
+            status = add_column(solver,
+                                (struct column){.coalition = worst.coalition[k],
+                                                .worth = game->worth[worst.coalition[k]]},
+                                fault);
     }
+    if (status != STATUS_OK)
+        return status;
     return fault_set(fault, STATUS_INTERNAL,
-                     "nucleolus: more than %d rows or %d passes in one stage", ROWS_MAX,
+                     "nucleolus: more than %d coalitions or %d passes in one stage", COLUMNS_MAX,
                      PASSES_MAX);
 }
 
-/* Drops rows that the fixed ones decide now; a row's place in the table stays marked. */
-static void drop_decided(struct solver *solver)
+static double sum_over(const struct solver *solver, uint32_t coalition)
 {
+    double sum = 0.0;
+    for (uint32_t i = 0; i < solver->players; i++)
+        sum += (coalition >> i & 1) != 0 ? solver->x[i] : 0.0;
+    return sum;
+}
+
+/* Columns that are decided now leave; of the others the worst off stay, at most COLUMNS_CARRIED. */
+static void drop_columns(struct solver *solver)
+{
+    double margin = solver->column_count > COLUMNS_CARRIED ? TIES : (double)INFINITY;
     uint32_t kept = 0;
-    for (uint32_t r = 0; r < solver->row_count; r++) {
-        struct row row = solver->rows[r];
-        if (row.fixed || !span_contains(&solver->span, row.coalition))
-            solver->rows[kept++] = row;
+    for (uint32_t c = 0; c < solver->column_count; c++) {
+        struct column column = solver->columns[c];
+        double weight =
+            solver->settings.per_capita ? (double)__builtin_popcount(column.coalition) : 1.0;
+        double excess = (column.worth - sum_over(solver, column.coalition)) / weight;
+        bool stays = kept < COLUMNS_CARRIED && excess >= solver->level - margin &&
+                     !span_contains(&solver->span, column.coalition);
+        solver->present[column.coalition] = 0;
+        if (stays)
+            solver->columns[kept++] = column;
     }
-    solver->row_count = kept;
+    solver->column_count = kept;
 }
 
 static enum status fix_tight(struct solver *solver, struct fault *fault)
 {
-    uint32_t fixed = 0;
-    for (uint32_t r = 0; r < solver->row_count; r++) {
-        struct row *row = &solver->rows[r];
-        if (row->fixed || solver->duals[r] <= TIGHT_BY_DUAL ||
-            !span_add(&solver->span, row->coalition))
-            continue;
-        row->limit =
-            solver->game->worth[row->coalition] - solver->level * weight_of(solver, row->coalition);
-        row->fixed = true;
-        fixed++;
+    uint32_t before = solver->span.rank;
+    for (uint32_t c = 0; c < solver->column_count; c++) {
+        struct column column = solver->columns[c];
+        double weight =
+            solver->settings.per_capita ? (double)__builtin_popcount(column.coalition) : 1.0;
+        if (solver->weights[c] > TIGHT_BY_DUAL)
+            fix(solver, column.coalition, column.worth - solver->level * weight);
     }
-    if (fixed == 0)
+    for (uint32_t i = 0; solver->settings.individually_rational && i < solver->players; i++)
+        if (solver->rational[i] > TIGHT_BY_DUAL)
+            fix(solver, 1u << i, 0.0);
+    if (solver->span.rank == before)
         return fault_set(fault, STATUS_INTERNAL,
                          "nucleolus: no coalition is tight by its dual at level %.9g",
                          solver->level);
-    drop_decided(solver);
-    return STATUS_OK;
-}
-
-enum status game_objection(const struct game *game, const double *x, struct arena *arena,
-                           struct game_objection *objection, struct fault *fault)
-{
-    double *sums = arena_alloc(arena, game_coalitions(game), sizeof *sums);
-    if (sums == NULL)
-        return fault_set(fault, STATUS_EXHAUSTED, "no memory for a table of %u coalitions",
-                         game_coalitions(game));
-    game_split_sums(game->players, x, sums);
-    double sign = game->kind == GAME_COST ? -1.0 : 1.0;
-    *objection = (struct game_objection){.coalition = 0, .by = (double)-INFINITY};
-    for (uint32_t s = 1; s < game_grand(game); s++) {
-        double by = sign * (game->worth[s] - sums[s]);
-        if (by > objection->by)
-            *objection = (struct game_objection){.coalition = s, .by = by};
-    }
+    drop_columns(solver);
     return STATUS_OK;
 }

@@ -15,10 +15,7 @@ static double direction(const struct game *game)
 
 static double slack(const struct game *game)
 {
-    double largest = 0.0;
-    for (uint32_t s = 1; s < game_coalitions(game); s++)
-        largest = fmax(largest, fabs(game->worth[s]));
-    return TOLERANCE_LP * fmax(1.0, largest);
+    return TOLERANCE_LP * game_scale(game);
 }
 
 /* Keeps the worst inequality "shortfall <= 0" seen so far. */

@@ -81,11 +81,10 @@ static void published_nucleoli_are_met_and_certified(void **state)
         assert_int_equal(answer, GAME_SOLVED);
         for (uint32_t i = 0; i < games[g].game.players; i++)
             assert_near(x[i], games[g].nucleolus[i], 1e-6);
-        bool certified;
-        double level;
-        assert_ok(game_certify_nucleolus(&games[g].game, settings, x, &arena, &certified, &level,
-                                         &fault));
-        assert_true(certified);
+        struct game_certificate certificate;
+        assert_ok(
+            game_certify_nucleolus(&games[g].game, settings, x, &arena, &certificate, &fault));
+        assert_true(certificate.certified);
     }
 }
 
@@ -95,15 +94,13 @@ static void the_certificate_refuses_what_is_not_the_nucleolus(void **state)
     struct nucleolus_settings settings = {.individually_rational = true};
     for (size_t g = 0; g < GAMES; g++) {
         double x[6];
-        bool certified;
-        double level;
+        struct game_certificate certificate;
         double step = 0.01 * fabs(games[g].game.worth[game_grand(&games[g].game)]);
         memcpy(x, games[g].nucleolus, sizeof x);
         x[0] += step;
         x[games[g].game.players - 1] -= step;
-        assert_ok(
-            game_certify_nucleolus(&games[g].game, settings, x, &arena, &certified, &level, NULL));
-        assert_false(certified);
+        assert_ok(game_certify_nucleolus(&games[g].game, settings, x, &arena, &certificate, NULL));
+        assert_false(certificate.certified);
     }
 }
 
