@@ -174,16 +174,28 @@ enum status json_get_number(const struct json_place *object, const char *key, bo
     enum status const status = json_get_member(object, key, required, &place, fault);
     if (status != STATUS_OK || place.value == NULL)
         return status;
-    if (!json_is_number((const json_t *)place.value))
-        return json_fault(&place, fault, "must be a number");
-    double const value = json_number_value(place.value);
+    return json_number_of(&place, least, most, number, fault);
+}
+
+enum status json_number_of(const struct json_place *place, double least, double most,
+                           double *number, struct fault *fault)
+{
+    if (!json_is_number((const json_t *)place->value))
+        return json_fault(place, fault, "must be a number");
+    double const value = json_number_value(place->value);
     if (!(value >= least && value <= most)) {
         char text[96];
         snprintf(text, sizeof text, "%g is not within %g and %g", value, least, most);
-        return json_fault(&place, fault, text);
+        return json_fault(place, fault, text);
     }
     *number = value;
     return STATUS_OK;
+}
+
+bool json_is_list(const struct json_place *place, size_t *count)
+{
+    *count = json_array_size(place->value);
+    return json_is_array((const json_t *)place->value);
 }
 
 enum status json_get_integer(const struct json_place *object, const char *key, bool required,
@@ -250,11 +262,21 @@ enum status json_get_text(const struct json_place *object, const char *key, bool
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
-void json_writer_init(struct json_writer *writer)
+static void open_outermost(struct json_writer *writer, json_t *container)
 {
     *writer = (struct json_writer){.depth = 1};
-    writer->open[0] = json_object();
-    writer->broken = writer->open[0] == NULL;
+    writer->open[0] = container;
+    writer->broken = container == NULL;
+}
+
+void json_writer_init(struct json_writer *writer)
+{
+    open_outermost(writer, json_object());
+}
+
+void json_writer_init_list(struct json_writer *writer)
+{
+    open_outermost(writer, json_array());
 }
 
 void json_writer_fini(struct json_writer *writer)
@@ -316,6 +338,11 @@ void json_put_integer(struct json_writer *writer, const char *key, int64_t numbe
 void json_put_boolean(struct json_writer *writer, const char *key, bool value)
 {
     put(writer, key, json_boolean(value));
+}
+
+void json_put_null(struct json_writer *writer, const char *key)
+{
+    put(writer, key, json_null());
 }
 
 enum status json_write(const struct json_writer *writer, FILE *to, struct fault *fault)

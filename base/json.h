@@ -74,6 +74,13 @@ MUST_USE enum status json_get_text(const struct json_place *object, const char *
 MUST_USE enum status json_text_of(const struct json_place *place, size_t bytes_max,
                                   const char **text, struct fault *fault);
 
+/* A number within [least, most], at the place itself. */
+MUST_USE enum status json_number_of(const struct json_place *place, double least, double most,
+                                    double *number, struct fault *fault);
+
+/* Whether the place holds an array, and of how many elements (0 where not). */
+bool json_is_list(const struct json_place *place, size_t *count);
+
 /*
  * Writer: values in order, then one json_write. key: NULL inside arrays. Trouble (memory, a number
  * that isn't finite, deeper than JSON_DEPTH_MAX) sticks and json_write says so.
@@ -86,7 +93,8 @@ struct json_writer {
     bool broken;
 };
 
-void json_writer_init(struct json_writer *writer); /* opens the outermost object */
+void json_writer_init(struct json_writer *writer);      /* opens the outermost object */
+void json_writer_init_list(struct json_writer *writer); /* the outermost is an array */
 void json_writer_fini(struct json_writer *writer);
 void json_open_object(struct json_writer *writer, const char *key);
 void json_open_array(struct json_writer *writer, const char *key);
@@ -95,6 +103,7 @@ void json_put_text(struct json_writer *writer, const char *key, const char *text
 void json_put_number(struct json_writer *writer, const char *key, double number);
 void json_put_integer(struct json_writer *writer, const char *key, int64_t number);
 void json_put_boolean(struct json_writer *writer, const char *key, bool value);
+void json_put_null(struct json_writer *writer, const char *key);
 
 /* The document, indented, with a newline. */
 MUST_USE enum status json_write(const struct json_writer *writer, FILE *to, struct fault *fault);
