@@ -40,7 +40,7 @@ static inline double random_whole(struct rng *rng, uint32_t bound)
 
 static inline void random_flow(struct rng *rng, uint32_t n, double *worth)
 {
-    struct flow_edge edges[40];
+    struct flow_edge edges[3 * GAME_PLAYERS_MAX];
     struct flow_network network = {
         .nodes = 6, .source = 0, .sink = 5, .edge_count = 3 * n, .edges = edges};
     for (uint32_t e = 0; e < network.edge_count; e++)
