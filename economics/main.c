@@ -8,6 +8,9 @@
 static const struct command commands[] = {
     {"market solve", "optimum, prices, payoffs and plan of a market in a file",
      market_solve_command},
+    {"game solve", "Shapley, nucleolus, core, tau and more of the games in a file",
+     game_solve_command},
+    {"game check", "is a split in the core, and if not who objects", game_check_command},
 };
 
 int main(int argc, char **argv)

@@ -5,5 +5,7 @@
 #define ENTENTE_ECONOMICS_COMMANDS_COMMANDS_H
 
 int market_solve_command(int argc, char **argv);
+int game_solve_command(int argc, char **argv);
+int game_check_command(int argc, char **argv);
 
 #endif

@@ -1,0 +1,194 @@
+/*
+ * game solve FILE: cooperative games solved by name of concept, each answer with what certifies it.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/command.h"
+#include "economics/commands/commands.h"
+#include "economics/games/report.h"
+
+static const char program_name[] = "entente-economics";
+
+enum { CONCEPTS_MAX = 64, ANSWERS_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct options {
+    const char *path;
+    const char *concepts;
+    bool json;
+    bool csv;
+};
+
+struct solving {
+    const struct options *options;
+    const struct concept *concepts[CONCEPTS_MAX];
+    size_t count;
+    struct arena arena;
+    struct arena scratch;
+    struct input input;
+    struct json_writer writer;
+    bool failed; /* an answer is missing that should not be */
+};
+
+static enum status choose(struct solving *solving, struct fault *fault);
+static enum status solve_all(struct solving *solving, struct fault *fault);
+
+enum { OPTION_JSON = 256, OPTION_CSV, OPTION_CONCEPTS };
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case OPTION_JSON: options->json = true; return 0;
+    case OPTION_CSV: options->csv = true; return 0;
+    case OPTION_CONCEPTS: options->concepts = value; return 0;
+    case ARGP_KEY_ARG:
+        if (options->path != NULL)
+            argp_error(state, "one FILE at a time");
+        options->path = value;
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "FILE is missing"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The concepts below the options. */
+static char *help_filter(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC)
+        return (char *)(uintptr_t)text;
+    size_t size = 0;
+    char *help = NULL;
+    FILE *to = open_memstream(&help, &size);
+    if (to == NULL)
+        return NULL;
+    fprintf(to, "Concepts (* those answered where none are asked for; 'all' asks for all):\n");
+    for (size_t c = 0; c < concept_count; c++)
+        fprintf(to, "  %s %-24s %s\n", concepts[c].usual ? "*" : " ", concepts[c].name,
+                concepts[c].summary);
+    fprintf(to, "\nFormats of FILE are documented in economics/games/README.md.");
+    fclose(to);
+    return help;
+}
+
+int game_solve_command(int argc, char **argv)
+{
+    static const struct argp_option list[] = {
+        {"concepts", OPTION_CONCEPTS, "NAME,...", 0, "Which solutions; 'all' for all", 0},
+        {"json", OPTION_JSON, NULL, 0, "Print JSON instead of tables", 0},
+        {"csv", OPTION_CSV, NULL, 0, "Print CSV: game, concept, player, payoff", 0},
+        {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {list,
+                                     parse_option,
+                                     "FILE",
+                                     "Solves the cooperative games in FILE: worth tables (JSON or "
+                                     "CSV), classic families, linear "
+                                     "production games, or a market.\v ",
+                                     NULL,
+                                     help_filter,
+                                     NULL};
+    struct options options = {0};
+    struct solving solving = {.options = &options};
+    struct fault fault = {.status = STATUS_OK};
+    argp_err_exit_status = EXIT_CODE_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+        return EXIT_CODE_USAGE;
+    arena_init(&solving.arena, (size_t)ARENA_ROUND_BYTES * 4);
+    arena_init(&solving.scratch, (size_t)ARENA_ROUND_BYTES * 4);
+    enum status status = choose(&solving, &fault);
+    if (status == STATUS_OK)
+        status = input_read(options.path, &solving.arena, &solving.input, &fault);
+    if (status == STATUS_OK)
+        status = solve_all(&solving, &fault);
+    arena_fini(&solving.scratch);
+    arena_fini(&solving.arena);
+    if (status != STATUS_OK)
+        return command_fail(program_name, &fault);
+    return solving.failed ? EXIT_CODE_FAILURE : EXIT_CODE_OK;
+}
+
+static bool asked_twice(const struct solving *solving, const struct concept *concept)
+{
+    for (size_t c = 0; c < solving->count; c++)
+        if (solving->concepts[c] == concept)
+            return true;
+    return false;
+}
+
+static enum status choose(struct solving *solving, struct fault *fault)
+{
+    const char *asked = solving->options->concepts;
+    bool all = asked != NULL && strcmp(asked, "all") == 0;
+    for (size_t c = 0; c < concept_count && (asked == NULL || all); c++)
+        if (all || concepts[c].usual)
+            solving->concepts[solving->count++] = &concepts[c];
+    if (asked == NULL || all)
+        return STATUS_OK;
+    while (*asked != '\0') {
+        char name[64];
+        const struct concept *concept = NULL;
+        size_t length = strcspn(asked, ",");
+        snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1),
+                 asked);
+        asked += asked[length] == ',' ? length + 1 : length;
+        enum status status = concept_find(name, &concept, fault);
+        if (status != STATUS_OK)
+            return fault_prefix(fault, status, "--concepts");
+        if (!asked_twice(solving, concept))
+        solving->concepts[solving->count++] = concept;
+    }
+    if (solving->count == 0)
+        return fault_set(fault, STATUS_INVALID,
+                         "--concepts: names none; leave it out for the usual");
+    return STATUS_OK;
+}
+
+/* Answers of one game, written at once. */
+static enum status solve_one(struct solving *solving, uint32_t g, struct fault *fault)
+{
+    struct arena arena;
+    const struct input_game *game = &solving->input.games[g];
+    struct subject subject = {.input = game, .arena = &arena, .scratch = &solving->scratch};
+    arena_init(&arena, ANSWERS_BYTES_MAX);
+    struct concept_answer *answers = arena_alloc(&arena, solving->count, sizeof *answers);
+    if (answers == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for the answers");
+    for (size_t c = 0; c < solving->count; c++) {
+        concept_answer(solving->concepts[c], &subject, &answers[c]);
+        solving->failed = solving->failed || answers[c].failed;
+    }
+    if (solving->options->json) {
+        if (solving->input.list)
+            json_open_object(&solving->writer, NULL);
+        report_json(&solving->writer, game, answers, solving->count);
+        if (solving->input.list)
+            json_end(&solving->writer);
+    } else if (solving->options->csv) {
+        report_csv(stdout, g + 1, game, answers, solving->count);
+    } else {
+        if (g > 0)
+            printf("\n");
+        report_text(stdout, game, answers, solving->count);
+    }
+    arena_fini(&arena);
+    return STATUS_OK;
+}
+
+static enum status solve_all(struct solving *solving, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (solving->input.list)
+        json_writer_init_list(&solving->writer);
+    else
+        json_writer_init(&solving->writer);
+    if (solving->options->csv && !solving->options->json)
+        report_csv_heading(stdout);
+    for (uint32_t g = 0; g < solving->input.count && status == STATUS_OK; g++)
+        status = solve_one(solving, g, fault);
+    if (status == STATUS_OK && solving->options->json)
+        status = json_write(&solving->writer, stdout, fault);
+    json_writer_fini(&solving->writer);
+    return status;
+}
