@@ -18,14 +18,16 @@ const char *report_coalition(const struct input_game *input, uint32_t coalition,
         if ((coalition >> i & 1) == 0)
             continue;
         const char *before = used > 1 ? ", " : "";
-        size_t length = strlen(before) + strlen(input->players[i]);
-        if (used + length > room) {
+        size_t gap = strlen(before);
+        size_t length = strlen(input->players[i]);
+        if (used + gap + length > room) {
             memcpy(text + used, ", ...", 5);
             used += 5;
             break;
         }
-        snprintf(text + used, room - used + 1, "%s%s", before, input->players[i]);
-        used += length;
+        memcpy(text + used, before, gap);
+        memcpy(text + used + gap, input->players[i], length);
+        used += gap + length;
     }
     memcpy(text + used, "}", 2);
     return text;
