@@ -56,6 +56,9 @@ void process_find_abilities(struct process_executor *self)
     abilities->sandbox = abilities->device_isolation = self->bwrap[0] != '\0';
     size_t const length = strlen(abilities->missing);
     cgroup_find(&self->cgroups, abilities->missing + length, sizeof abilities->missing - length);
+    size_t const whole = strlen(abilities->missing);
+    if (whole >= 2)
+        abilities->missing[whole - 2] = '\0'; /* the last "; " */
     const struct cgroup_place *places = self->cgroups.places;
     abilities->memory_limit = places[CGROUP_MEMORY].parent[0] != '\0';
     abilities->process_limit = places[CGROUP_PROCESSES].parent[0] != '\0';

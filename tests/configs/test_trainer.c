@@ -124,6 +124,21 @@ static void the_same_seed_and_workers_give_the_same_weights(void **state)
     dataset_fini(&data);
 }
 
+/* The first step of two epochs, each from the same weights: other examples, so other weights. */
+static void each_epoch_has_an_order_of_its_own(void **state)
+{
+    (void)state;
+    struct dataset data = make_data();
+    struct network first = make_weights(1);
+    struct network second = make_weights(1);
+    train(&first, &data, 1, 0, BATCH);
+    train(&second, &data, 1, IMAGES, IMAGES + BATCH);
+    assert_memory_not_equal(first.values, second.values, first.count * sizeof *first.values);
+    network_fini(&second);
+    network_fini(&first);
+    dataset_fini(&data);
+}
+
 static void more_workers_compute_the_same_but_for_rounding(void **state)
 {
     (void)state;
@@ -278,6 +293,7 @@ int main(void)
         cmocka_unit_test(the_loss_falls_and_the_classes_are_learnt),
         cmocka_unit_test(the_gradient_is_the_slope_of_the_loss),
         cmocka_unit_test(the_same_seed_and_workers_give_the_same_weights),
+        cmocka_unit_test(each_epoch_has_an_order_of_its_own),
         cmocka_unit_test(more_workers_compute_the_same_but_for_rounding),
         cmocka_unit_test(what_goes_on_from_a_checkpoint_ends_where_the_uninterrupted_does),
         cmocka_unit_test(a_damaged_checkpoint_is_refused_and_nothing_of_it_used),

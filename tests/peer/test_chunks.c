@@ -1,7 +1,7 @@
 /* The chunk store: whole or absent, never outside its directory, never over its quota. */
 #include "tests/support/support.h"
 
-#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,7 +302,7 @@ static void an_absent_result_is_skipped_where_that_is_allowed(void **state)
 
 static void a_set_that_contradicts_itself_is_refused(void **state)
 {
-    (void)state;
+    struct place *place = *state;
     struct digest digest = {{0}};
     struct bundle_file twice[] = {{.path = "a"}, {.path = "b"}, {.path = "a"}};
     struct bundle_file both[] = {{.path = "a"}, {.path = "a-b"}, {.path = "a/c"}};
@@ -315,6 +315,9 @@ static void a_set_that_contradicts_itself_is_refused(void **state)
     assert_int_equal(file_set_check(&(struct file_set){size, 1}, NULL), STATUS_INVALID);
     assert_int_equal(file_set_check(&(struct file_set){mode, 1}, NULL), STATUS_INVALID);
     assert_ok(file_set_check(&(struct file_set){good, 2}, NULL));
+    assert_int_equal(
+        chunks_assemble(place->chunks, &(struct file_set){twice, 3}, place->target, NULL),
+        STATUS_INVALID);
 }
 
 static void the_quota_refuses_and_a_sweep_makes_room(void **state)
@@ -333,6 +336,7 @@ static void the_quota_refuses_and_a_sweep_makes_room(void **state)
     assert_ok(chunks_put(small, &old, text("old"), NULL));
     assert_ok(chunks_put(small, &needed, text("needed"), NULL));
     assert_int_equal(chunks_put(small, &fresh, text("fresh"), &place->fault), STATUS_EXHAUSTED);
+    assert_ok(chunks_put(small, &needed, text("needed"), NULL)); /* it has its room already */
     struct bundle_file file = {.path = "f", .size_bytes = 6, .chunks = &needed, .chunk_count = 1};
     chunks_mark_begin(small);
     assert_ok(chunks_mark(small, &(struct file_set){&file, 1}, NULL));
@@ -349,6 +353,45 @@ static void the_quota_refuses_and_a_sweep_makes_room(void **state)
     assert_ok(chunks_sweep(small, 0, &freed, NULL));
     assert_ok(chunks_put(small, &fresh, text("fresh"), NULL));
     chunks_close(small);
+}
+
+struct put_many {
+    struct place *place;
+    pthread_t thread;
+    uint32_t failed;
+};
+
+enum { SAME_CHUNKS = 64, PUT_THREADS = 4 };
+
+static void *put_many(void *argument)
+{
+    struct put_many *job = argument;
+    for (uint32_t i = 0; i < SAME_CHUNKS; i++) {
+        struct digest digest;
+        digest_bytes(&i, sizeof i, &digest);
+        struct bytes const data = {(const uint8_t *)&i, sizeof i};
+        if (chunks_put(job->place->chunks, &digest, data, NULL) != STATUS_OK)
+            job->failed++;
+    }
+    return NULL;
+}
+
+static void threads_that_put_the_same_chunks_count_them_once(void **state)
+{
+    struct place *place = *state;
+    struct put_many jobs[PUT_THREADS];
+    for (size_t j = 0; j < PUT_THREADS; j++) {
+        jobs[j] = (struct put_many){.place = place};
+        assert_int_equal(pthread_create(&jobs[j].thread, NULL, put_many, &jobs[j]), 0);
+    }
+    for (size_t j = 0; j < PUT_THREADS; j++) {
+        pthread_join(jobs[j].thread, NULL);
+        assert_int_equal(jobs[j].failed, 0);
+    }
+    assert_int_equal(chunks_used_bytes(place->chunks), SAME_CHUNKS * sizeof(uint32_t));
+    chunks_close(place->chunks);
+    assert_ok(chunks_open(place->store, 0, &place->chunks, NULL)); /* counts what is there */
+    assert_int_equal(chunks_used_bytes(place->chunks), SAME_CHUNKS * sizeof(uint32_t));
 }
 
 static void digests_see_every_field_and_no_order(void **state)
@@ -405,6 +448,7 @@ int main(void)
         CLAIM(an_absent_result_is_skipped_where_that_is_allowed),
         CLAIM(a_set_that_contradicts_itself_is_refused),
         CLAIM(the_quota_refuses_and_a_sweep_makes_room),
+        CLAIM(threads_that_put_the_same_chunks_count_them_once),
         CLAIM(digests_see_every_field_and_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

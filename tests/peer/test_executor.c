@@ -139,11 +139,12 @@ static void a_job_that_ignores_sigterm_is_killed_after_the_grace(void **state)
 static void a_second_stop_can_shorten_the_grace(void **state)
 {
     struct executor_bench *bench = *state;
-    bench_start(bench, "trap '' TERM; touch ready; while :; do sleep 0.01; done");
+    bench_start(bench, "trap 'touch told' TERM; touch ready; while :; do sleep 0.01; done");
     bench_wait_for_file(bench, "work/ready");
     int64_t const an_hour_ms = 3600000;
     assert_ok(
         bench->executor->operations->stop(bench->executor, bench->directory, an_hour_ms, NULL));
+    bench_wait_for_file(bench, "work/told"); /* else both stops might be taken as one */
     assert_ok(bench->executor->operations->stop(bench->executor, bench->directory, 0, NULL));
     assert_int_equal(bench_wait_for_end(bench).phase, EXECUTOR_STOPPED);
 }
@@ -276,6 +277,43 @@ static void a_program_that_is_not_there_says_so(void **state)
     assert_non_null(strstr(bench_read_text(bench, "log"), "no-such-program"));
 }
 
+static void without_a_sandbox_too_a_job_dies_with_its_shim(void **state)
+{
+    struct executor_bench *bench = *state;
+    bench->executor->operations->close(bench->executor);
+    bench->settings.sandbox = false;
+    bench_open_executor(bench);
+    bench_start(bench, "touch ready; while :; do sleep 0.01; done");
+    bench_wait_for_file(bench, "work/ready");
+    struct process_identity shim;
+    struct process_identity job;
+    assert_true(state_read_identity(bench->directory, "shim", &shim));
+    assert_true(state_read_identity(bench->directory, "sandbox", &job));
+    assert_int_equal(kill(shim.pid, SIGKILL), 0);
+    for (int waited = 0; process_alive(&job); waited += 5) {
+        assert_true(waited < WAIT_MS_MAX);
+        usleep(5000);
+    }
+    assert_int_equal(bench_wait_for_end(bench).phase, EXECUTOR_LOST);
+}
+
+/* A pid alone proves nothing: another start time, or another boot, is another process. */
+static void a_process_is_known_by_more_than_its_pid(void **state)
+{
+    (void)state;
+    struct process_identity self;
+    assert_true(process_identify(getpid(), &self));
+    assert_true(process_alive(&self));
+    struct process_identity other = self;
+    other.start_ticks++;
+    assert_false(process_alive(&other));
+    assert_false(process_signal(&other, 0));
+    other = self;
+    other.boot[0] = other.boot[0] == '0' ? '1' : '0';
+    assert_false(process_alive(&other));
+    assert_false(process_identify(-1, &other));
+}
+
 static void without_a_sandbox_a_job_runs_and_stops_all_the_same(void **state)
 {
     struct executor_bench *bench = *state;
@@ -321,6 +359,8 @@ int main(int argc, char **argv)
         CLAIM(a_flood_of_output_is_capped_and_does_not_stop_the_job),
         CLAIM(a_program_of_the_bundle_is_found_by_its_name),
         CLAIM(a_program_that_is_not_there_says_so),
+        CLAIM(without_a_sandbox_too_a_job_dies_with_its_shim),
+        CLAIM(a_process_is_known_by_more_than_its_pid),
         CLAIM(without_a_sandbox_a_job_runs_and_stops_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

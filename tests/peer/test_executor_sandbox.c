@@ -150,7 +150,8 @@ static void a_job_sees_nothing_of_the_host(void **state)
     snprintf(script, sizeof script,
              "for f in %s /etc/shadow /root /home /var /run /boot /sys; do\n"
              "    [ -e $f ] && echo \"sees $f\"\ndone\n"
-             "touch /usr/x /etc/x /x /dev/x 2>/dev/null && echo writes\n"
+             "for f in /usr/x /etc/x /x /dev/x; do\n"
+             "    touch $f 2>/dev/null && echo \"writes $f\"\ndone\n"
              "echo /proc/[0-9]*\nhostname\n"
              "ls / | tr '\\n' ' '\n"
              "kill -9 1 2>/dev/null; kill -0 %ld 2>/dev/null && echo signals\n"
@@ -204,8 +205,9 @@ static void a_job_sees_only_the_devices_it_leased(void **state)
     assert_ok(directory_make(devices, 0755, NULL));
     for (unsigned d = 0; d < 8; d++) {
         snprintf(path, sizeof path, "%s/nvidia%u", devices, d);
-        if (mknod(path, S_IFCHR | 0666, makedev(1, 3)) != 0 ||
-            chmod(path, 0666) != 0) { /* behaves as /dev/null */
+        /* they behave as /dev/null, and number 4 as /dev/zero, to be told apart */
+        if (mknod(path, S_IFCHR | 0666, makedev(1, d == 4 ? 5 : 3)) != 0 ||
+            chmod(path, 0666) != 0) {
             print_message("skipped: no device can be made here to stand for a GPU\n");
             skip();
         }
@@ -215,11 +217,11 @@ static void a_job_sees_only_the_devices_it_leased(void **state)
     bench_open_executor(bench);
     bench->run.first_device = 4; /* the pool's GPUs are this machine's 4 to 7: 0x5 means 4 and 6 */
     bench->run.gpus_per_node = 4;
-    bench_start(bench,
-                "echo /dev/nvidia*; echo x >/dev/nvidia4 && echo opened; "
-                "echo $CUDA_VISIBLE_DEVICES; mknod /scratch/n c 1 3 2>/dev/null && echo made");
+    bench_start(
+        bench, "echo /dev/nvidia*; head -c 3 /dev/nvidia4 | wc -c; head -c 3 /dev/nvidia6 | wc -c; "
+               "echo $CUDA_VISIBLE_DEVICES; mknod /scratch/n c 1 3 2>/dev/null && echo made");
     bench_wait_for_end(bench);
-    assert_string_equal(bench_read_text(bench, "log"), "/dev/nvidia4 /dev/nvidia6\nopened\n4,6\n");
+    assert_string_equal(bench_read_text(bench, "log"), "/dev/nvidia4 /dev/nvidia6\n3\n0\n4,6\n");
 }
 
 static void a_data_set_is_shown_read_only_at_its_place(void **state)
@@ -232,7 +234,7 @@ static void a_data_set_is_shown_read_only_at_its_place(void **state)
     assert_int_equal(chmod(bench->root, 0755), 0);
     assert_ok(directory_make(data, 0755, NULL));
     snprintf(path, sizeof path, "%s/set", data);
-    assert_ok(file_write(path, (struct bytes){(const uint8_t *)"images\n", 7}, 0644, NULL));
+    assert_ok(file_write(path, (struct bytes){(const uint8_t *)"images\n", 7}, 0666, NULL));
     const char *paths[] = {data};
     bench->run.read_only_paths = paths;
     bench->run.path_count = 1;
