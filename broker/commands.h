@@ -119,6 +119,7 @@ int command_round_list(int argc, char **argv);
 int command_round_show(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_audit(int argc, char **argv);
 int command_ledger_verify(int argc, char **argv);
 int command_ledger_export(int argc, char **argv);
 int command_statement(int argc, char **argv);

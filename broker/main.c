@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"round show", "show a round", command_round_show},
     {"explain", "why a job is placed or not", command_explain},
     {"replay", "recompute a stored round and compare", command_replay},
+    {"audit", "recompute certificates from the posted ledger entries", command_audit},
     {"ledger verify", "recompute the ledger and compare", command_ledger_verify},
     {"ledger export", "print the ledger as csv or beancount", command_ledger_export},
     {"statement", "print a member's statement", command_statement},
