@@ -197,25 +197,46 @@ wait_for_settlement() { # receipts travel host -> home -> host -> broker
 
 # --- what became of it ---------------------------------------------------------------------------------------------
 
+gains() { # over all rounds: what each member had, and would have had alone with the same jobs and GPUs
+    local number
+    for number in $("$broker" round list --json | jq '(.rounds // .)[].round'); do
+        "$broker" round show "$number" --json
+    done | jq -sr '
+        def credits: . / 1000000 * 1000000 | round / 1000000;
+        [.[].members[]] | group_by(.member) |
+        (["member", "alone", "federated", "gain", "gain (%)"] | @tsv),
+        (.[] | (map(.alone_micros) | add) as $alone | (map(.payoff_micros) | add) as $here |
+            [.[0].member, $alone / 1000000, $here / 1000000, ($here - $alone) / 1000000,
+             (if $alone > 0 then (($here - $alone) / $alone * 1000 | round / 10) else "-" end)] | @tsv)' |
+        awk -F '\t' '{ printf "  %-8s %12s %12s %12s %10s\n", $1, $2, $3, $4, $5 }'
+}
+
+moves() { # GPU-seconds and payments by home and host, from the leases
+    "$broker" leases --json | jq -r '
+        [(.leases // .)[] | select(.state == "settled")] | group_by([.home, .pool.member]) |
+        (["home", "host", "GPUs", "leases", "jobs", "paid (credits)"] | @tsv),
+        (.[] | [.[0].home, .[0].pool.member, .[0].pool.gpu, length, (map(.job) | unique | length),
+                (map(.paid_micros) | add / 1000000)] | @tsv)' |
+        awk -F '\t' '{ printf "  %-6s %-6s %-6s %8s %6s %16s\n", $1, $2, $3, $4, $5, $6 }'
+}
+
 report() {
-    local line member
+    local line
     say "Rounds"
     "$broker" round list
     say "The busiest round"
     "$broker" round show "$("$broker" round list --json | jq '(.rounds // .) | max_by(.gpus_placed) | .round')"
-    say "Who ran what where"
-    "$broker" leases
-    say "Predicted and measured throughput of the jobs"
-    for line in "${members[@]}"; do
-        "$peer" jobs --socket "$state/${line%% *}/peer.sock"
-    done
-    say "The certificate, recomputed from the posted ledger entries and the stored bids"
+    say "Who ran what where: each job's last place, predicted and measured throughput"
+    "$broker" jobs
+    say "All leases, by home and host"
+    moves
+    say "What each member gained against standing alone (credits, over all rounds)"
+    gains
+    say "The certificates, recomputed from the posted ledger entries and the stored bids"
     "$broker" audit --config "$state/broker.yaml"
-    say "Statements"
     for line in "${members[@]}"; do
-        member=${line%% *}
-        "$broker" statement "$member" | tail -n 12
-        echo
+        say "Statement of ${line%% *} (its end)"
+        "$broker" statement "${line%% *}" | { sed -n 1p; tail -n 8; }
     done
     say "Ledger"
     "$broker" ledger verify --config "$state/broker.yaml"
