@@ -236,7 +236,8 @@ report() {
     "$broker" audit --config "$state/broker.yaml"
     for line in "${members[@]}"; do
         say "Statement of ${line%% *} (its end)"
-        "$broker" statement "${line%% *}" | { sed -n 1p; tail -n 8; }
+        "$broker" statement "${line%% *}" | awk 'NR <= 4 { print; next } { line[NR] = $0 } END {
+            if (NR > 14) print "  ..."; for (i = (NR > 14 ? NR - 9 : 5); i <= NR; i++) print line[i] }'
     done
     say "Ledger"
     "$broker" ledger verify --config "$state/broker.yaml"
