@@ -92,7 +92,7 @@ void state_read_progress(const char *directory, struct executor_status *status);
 /* Before the start: what an earlier run here reported is forgotten, and the checkpoint there is not
  * one of this run's. path "": the job makes none. */
 MUST_USE enum status state_begin_reports(const char *directory, const char *path,
-                                            struct fault *fault);
+                                         struct fault *fault);
 /* The number of the newest checkpoint; counts a new one when the file was replaced. */
 uint64_t state_count_checkpoint(const char *directory);
 
