@@ -1,0 +1,257 @@
+/* The spool: what was put is there after it is opened again, all or nothing. */
+#include "tests/support/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "peer/spool/spool.h"
+
+struct fixture {
+    char directory[256];
+    char file[512];
+    struct arena arena;
+    struct clock_simulated clock;
+    struct spool *spool;
+    struct fault fault;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = test_calloc(1, sizeof *fixture);
+    support_make_directory(fixture->directory);
+    snprintf(fixture->file, sizeof fixture->file, "%s/spool.db", fixture->directory);
+    arena_init(&fixture->arena, ARENA_MESSAGE_BYTES);
+    clock_simulated_init(&fixture->clock, INT64_C(1795410000000));
+    assert_ok(spool_open(fixture->file, &fixture->clock.clock, &fixture->spool, &fixture->fault));
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    spool_close(fixture->spool);
+    arena_fini(&fixture->arena);
+    support_remove_tree(fixture->directory);
+    test_free(fixture);
+    return 0;
+}
+
+static void reopen(struct fixture *fixture)
+{
+    spool_close(fixture->spool);
+    assert_ok(spool_open(fixture->file, &fixture->clock.clock, &fixture->spool, &fixture->fault));
+}
+
+static void a_lost_spool_has_a_higher_incarnation(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t first = spool_incarnation(fixture->spool);
+    clock_simulated_advance(&fixture->clock, 5000);
+    reopen(fixture);
+    assert_int_equal(spool_incarnation(fixture->spool), first);
+    spool_close(fixture->spool);
+    support_remove_tree(fixture->directory);
+    assert_ok(directory_make(fixture->directory, 0700, NULL));
+    assert_ok(spool_open(fixture->file, &fixture->clock.clock, &fixture->spool, &fixture->fault));
+    assert_true(spool_incarnation(fixture->spool) > first);
+}
+
+struct found {
+    struct spool_job job;
+    struct spool_run run;
+    uint32_t count;
+};
+
+static enum status find_job(void *context, const struct spool_job *job, struct fault *fault)
+{
+    struct found *found = context;
+    (void)fault;
+    found->job = *job;
+    found->count++;
+    return STATUS_OK;
+}
+
+static enum status find_run(void *context, const struct spool_run *run, struct fault *fault)
+{
+    struct found *found = context;
+    (void)fault;
+    found->run = *run;
+    found->count++;
+    return STATUS_OK;
+}
+
+static void every_field_of_a_job_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct found found = {0};
+    struct spool_job job = {
+        .job.text = "usc-7",
+        .state = JOB_STATE_STOPPING,
+        .placement = JOB_FEDERATED,
+        .cancelled = true,
+        .demand_open = true,
+        .lease = {1, 2, 3},
+        .renewal = {1, 3, 1},
+        .next = {1, 4, 2},
+        .examples_done = UINT64_MAX, /* counters are unsigned, SQLite's integers are not */
+        .checkpoint_examples = 11,
+        .checkpoint_bytes = 12,
+        .log_base = 13,
+        .starts = 14,
+        .retries_left = 15,
+        .exit_code = -16,
+        .submitted_wall_ms = 17,
+        .started_wall_ms = 18,
+        .ended_wall_ms = 19,
+        .paid = {20},
+        .text = "why",
+    };
+    assert_ok(spool_job_put(fixture->spool, &job, NULL));
+    job.exit_code = 21;
+    assert_ok(spool_job_put(fixture->spool, &job, NULL)); /* the newest counts */
+    reopen(fixture);
+    assert_ok(spool_jobs_visit(fixture->spool, find_job, &found, NULL));
+    assert_int_equal(found.count, 1);
+    assert_memory_equal(&found.job, &job, sizeof job);
+}
+
+static void every_field_of_a_run_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct found found = {0};
+    struct spool_run run;
+    memset(&run, 0, sizeof run);
+    run.run = (struct lease_id){1, 2, 3};
+    run.lease = (struct lease_id){1, 5, 1};
+    run.next = (struct lease_id){1, 6, 1};
+    run.state = RUN_DELIVERING;
+    snprintf(run.job.text, sizeof run.job.text, "usc-1");
+    snprintf(run.home.text, sizeof run.home.text, "usc");
+    run.own = run.ends = run.lost = true;
+    run.stop_grace_ms = 7;
+    run.changed_wall_ms = 8;
+    run.exit_code = 137;
+    run.outcome = LEASE_OUTCOME_HOST_FAILED;
+    run.delivered_number = 9;
+    run.meter.began_boot_ms = 10;
+    run.meter.examples = 11;
+    assert_ok(spool_run_put(fixture->spool, &run, NULL));
+    reopen(fixture);
+    assert_ok(spool_runs_visit(fixture->spool, find_run, &found, NULL));
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.run.state, run.state);
+    assert_true(lease_id_equal(found.run.next, run.next));
+    assert_int_equal(found.run.outcome, run.outcome);
+    assert_memory_equal(&found.run.meter, &run.meter, sizeof run.meter);
+    assert_ok(spool_run_delete(fixture->spool, run.run, NULL));
+    found.count = 0;
+    assert_ok(spool_runs_visit(fixture->spool, find_run, &found, NULL));
+    assert_int_equal(found.count, 0);
+}
+
+static void a_lease_is_known_on_the_side_that_has_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct spool_lease lease = {
+        .id = {1, 2, 3},
+        .side = LEASE_AS_HOME,
+        .job.text = "usc-1",
+        .signed_lease = {.body = {(const uint8_t *)"body", 4}, .key_id.text = "k"},
+        .signed_held_ms = 99,
+    };
+    struct spool_lease back;
+    assert_ok(spool_lease_put(fixture->spool, &lease, NULL));
+    reopen(fixture);
+    assert_true(spool_lease_known(fixture->spool, lease.id, LEASE_AS_HOME));
+    assert_false(spool_lease_known(fixture->spool, lease.id, LEASE_AS_HOST));
+    assert_ok(
+        spool_lease_get(fixture->spool, lease.id, LEASE_AS_HOME, &fixture->arena, &back, NULL));
+    assert_int_equal(back.signed_held_ms, 99);
+    assert_memory_equal(back.signed_lease.body.data, "body", 4);
+    assert_int_equal(
+        spool_lease_get(fixture->spool, lease.id, LEASE_AS_HOST, &fixture->arena, &back, NULL),
+        STATUS_NOT_FOUND);
+}
+
+static void a_receipt_keeps_its_body_whatever_is_put_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct spool_receipt receipt = {
+        .lease = {1, 2, 3}, .sequence = 1, .receipt.body = {(const uint8_t *)"once", 4}};
+    struct spool_receipt *found;
+    uint32_t count;
+    assert_ok(spool_receipt_put(fixture->spool, &receipt, NULL));
+    receipt.receipt.body = (struct bytes){(const uint8_t *)"twice", 5};
+    receipt.state = RECEIPT_READY;
+    assert_ok(spool_receipt_put(fixture->spool, &receipt, NULL));
+    reopen(fixture);
+    assert_int_equal(spool_receipts_count(fixture->spool), 1);
+    assert_ok(
+        spool_receipts(fixture->spool, RECEIPT_READY, 10, &fixture->arena, &found, &count, NULL));
+    assert_int_equal(count, 1);
+    assert_int_equal(found[0].receipt.body.size, 4); /* what was signed is never made anew */
+    assert_ok(spool_receipt_delete(fixture->spool, receipt.lease, 1, NULL));
+    assert_int_equal(spool_receipts_count(fixture->spool), 0);
+}
+
+static void reports_come_oldest_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lease_report *found;
+    uint32_t count;
+    for (uint32_t r = 1; r <= 3; r++)
+        assert_ok(spool_report_put(
+            fixture->spool, &(struct lease_report){{1, 4 - r, 1}, LEASE_REPORT_RUNNING, "", r, 0.5},
+            NULL));
+    assert_ok(spool_reports(fixture->spool, 2, &fixture->arena, &found, &count, NULL));
+    assert_int_equal(count, 2);
+    assert_int_equal(found[0].lease.round, 3);
+    assert_int_equal(found[1].examples, 2);
+    assert_ok(spool_report_delete(fixture->spool, found[0].lease, LEASE_REPORT_RUNNING, NULL));
+    assert_ok(spool_reports(fixture->spool, 9, &fixture->arena, &found, &count, NULL));
+    assert_int_equal(count, 2);
+}
+
+static void what_was_rolled_back_never_was(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_ok(spool_begin(fixture->spool, NULL));
+    assert_ok(spool_put_number(fixture->spool, "n", 7, NULL));
+    spool_rollback(fixture->spool);
+    assert_int_equal(spool_get_number(fixture->spool, "n", 1), 1);
+    assert_ok(spool_begin(fixture->spool, NULL));
+    assert_ok(spool_put_number(fixture->spool, "n", UINT64_MAX, NULL));
+    assert_ok(spool_commit(fixture->spool, NULL));
+    reopen(fixture);
+    assert_true(spool_get_number(fixture->spool, "n", 1) == UINT64_MAX);
+}
+
+static void a_file_that_is_no_spool_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct spool *spool = NULL;
+    char path[600];
+    snprintf(path, sizeof path, "%s/other", fixture->directory);
+    static const char text[] =
+        "this is a letter, not a database, and long enough to be read as one";
+    assert_ok(file_write(path, (struct bytes){(const uint8_t *)text, sizeof text}, 0600, NULL));
+    assert_int_equal(spool_open(path, &fixture->clock.clock, &spool, &fixture->fault), STATUS_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(a_lost_spool_has_a_higher_incarnation),
+        TEST(every_field_of_a_job_comes_back),
+        TEST(every_field_of_a_run_comes_back),
+        TEST(a_lease_is_known_on_the_side_that_has_it),
+        TEST(a_receipt_keeps_its_body_whatever_is_put_again),
+        TEST(reports_come_oldest_first),
+        TEST(what_was_rolled_back_never_was),
+        TEST(a_file_that_is_no_spool_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
