@@ -26,6 +26,7 @@ enum status book_gather(const struct core *core, int64_t ends_ms, struct arena *
 {
     *book = (struct book){
         .now_ms = core_now_ms(core),
+        .wall_ms = clock_wall_ms(core->clock),
         .round_ms = core->config->round_ms,
         .ends_ms = ends_ms,
         .incarnation = core->incarnation,

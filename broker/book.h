@@ -49,7 +49,8 @@ struct book_demand {
 };
 
 struct book {
-    int64_t now_ms;
+    int64_t now_ms;  /* broker time */
+    int64_t wall_ms; /* the wall clock: what members compare acceptance windows with */
     int64_t round_ms;
     int64_t ends_ms; /* where this round's leases end */
     uint64_t incarnation;

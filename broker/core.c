@@ -43,11 +43,14 @@ int64_t core_now_ms(const struct core *core)
     return broker_time_now_ms(&core->time);
 }
 
+/* Where our wall clock was set forward since the start, members' receipts are dated ahead of broker
+ * time by as much. */
 struct lease_limits core_lease_limits(const struct core *core)
 {
+    int64_t ahead_ms = clock_wall_ms(core->clock) - core_now_ms(core);
     return (struct lease_limits){
         .grace_ms = core->config->grace_ms,
-        .skew_ms = core->config->skew_ms_max,
+        .skew_ms = core->config->skew_ms_max + (ahead_ms > 0 ? ahead_ms : 0),
         .receipt_wait_ms = RECEIPT_WAIT_MS,
     };
 }

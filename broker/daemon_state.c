@@ -107,9 +107,9 @@ static bool nobody_took(const struct core *core, const struct store_lease *lease
     const struct registry_entry *entry = registry_find(&core->registry, &lease->lease->host);
     int64_t over_ms = lease->lease->accept_until_wall_ms + core->config->skew_ms_max;
     bool renewal = !lease_id_none(lease->lease->continues);
-    return lease->state == LEASE_STATE_GRANTED && !renewal && core_now_ms(core) > over_ms &&
-           registry_live(&core->registry, entry) && entry->heard_wall_ms > over_ms &&
-           !host_holds(entry, lease->lease->id);
+    return lease->state == LEASE_STATE_GRANTED && !renewal &&
+           clock_wall_ms(core->clock) > over_ms && registry_live(&core->registry, entry) &&
+           entry->heard_wall_ms > over_ms && !host_holds(entry, lease->lease->id);
 }
 
 static enum status void_untaken(struct daemon *daemon, struct arena *arena, uint32_t *voided,

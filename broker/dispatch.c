@@ -158,14 +158,14 @@ static enum status job_is_busy(const struct core *core, const struct name *job, 
 /* The same lease, from now to the same end: a new window and what is left of its duration. */
 static struct lease begin_now(const struct core *core, const struct store_lease *planned)
 {
-    int64_t now_ms = core_now_ms(core);
+    int64_t wall_ms = clock_wall_ms(core->clock);
     struct lease lease = *planned->lease;
-    lease.duration_ms = planned->ends_wall_ms - now_ms;
+    lease.duration_ms = planned->ends_wall_ms - core_now_ms(core);
     if (lease.duration_ms > planned->lease->duration_ms)
         lease.duration_ms = planned->lease->duration_ms;
-    lease.accept_from_wall_ms = now_ms - core->config->skew_ms_max;
+    lease.accept_from_wall_ms = wall_ms - core->config->skew_ms_max;
     lease.accept_until_wall_ms =
-        now_ms + core->config->accept_within_ms + core->config->skew_ms_max;
+        wall_ms + core->config->accept_within_ms + core->config->skew_ms_max;
     return lease;
 }
 

@@ -200,7 +200,7 @@ static enum status apply_credit(struct daemon *daemon, const struct credit_reque
 {
     struct store *store = daemon->core.store;
     struct store_request record = {.key = request->request_key,
-                                   .issued_wall_ms = core_now_ms(&daemon->core)};
+                                   .issued_wall_ms = clock_wall_ms(daemon->core.clock)};
     struct digest_state state;
     bool repeated = false;
     digest_begin(&state);
@@ -209,7 +209,7 @@ static enum status apply_credit(struct daemon *daemon, const struct credit_reque
     digest_add(&state, request->set_limit ? "L" : "D", 1);
     digest_end(&state, &record.content);
     enum status status =
-        request_admit(store, &record, core_now_ms(&daemon->core), &repeated, fault);
+        request_admit(store, &record, clock_wall_ms(daemon->core.clock), &repeated, fault);
     if (status != STATUS_OK || repeated)
         return status;
     if (!request->set_limit)

@@ -177,8 +177,8 @@ static void time_lease(const struct deciding *deciding, const struct standing *s
     lease->starts_in_ms = starts_ms - book->now_ms;
     lease->duration_ms = book->ends_ms - starts_ms;
     lease->holdover_ms = config->holdover_ms;
-    lease->accept_from_wall_ms = book->now_ms - config->skew_ms_max;
-    lease->accept_until_wall_ms = book->now_ms + config->accept_within_ms + config->skew_ms_max;
+    lease->accept_from_wall_ms = book->wall_ms - config->skew_ms_max;
+    lease->accept_until_wall_ms = book->wall_ms + config->accept_within_ms + config->skew_ms_max;
 }
 
 static struct lease_share *copy_shares(struct deciding *deciding,

@@ -77,7 +77,8 @@ static enum status check(struct cancelling *cancelling, bool *repeated)
     digest_add(&state, &completed, 1);
     digest_add(&state, cancelling->request->job.text, strlen(cancelling->request->job.text));
     digest_end(&state, &record.content);
-    return request_admit(core->store, &record, core_now_ms(core), repeated, cancelling->fault);
+    return request_admit(core->store, &record, clock_wall_ms(core->clock), repeated,
+                         cancelling->fault);
 }
 
 static enum status end_demand(struct cancelling *cancelling)

@@ -107,8 +107,8 @@ static enum status admit_and_put(struct submission *submission)
     uint32_t lease_count = 0;
     bool repeated = false;
     digest_bytes(submission->encoded.data, submission->encoded.size, &record.content);
-    enum status status =
-        request_admit(core->store, &record, core_now_ms(core), &repeated, submission->fault);
+    enum status status = request_admit(core->store, &record, clock_wall_ms(core->clock), &repeated,
+                                       submission->fault);
     if (status == STATUS_OK && !repeated)
         status = store_demand_put(core->store, &submission->request->demand, core_now_ms(core),
                                   submission->fault);

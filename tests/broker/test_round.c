@@ -309,6 +309,20 @@ static void what_changed_while_the_plan_was_made_is_dropped(void **state)
     round_close(round);
 }
 
+static void acceptance_windows_follow_the_wall_clock_and_ends_do_not(void **state)
+{
+    struct fed *fed = *state;
+    struct pair pair = two_members(fed);
+    fed->clock.now_wall_ms += 3600000; /* somebody sets the clock */
+    fed_beat_all(fed);
+    fed_submit(fed, pair.isi, "isi-1", 2, 0.001);
+    fed_round(fed);
+    struct store_lease lease = fed_lease(fed, "isi-1");
+    assert_true(lease.lease->accept_from_wall_ms <= fed->clock.now_wall_ms);
+    assert_true(lease.lease->accept_until_wall_ms > fed->clock.now_wall_ms);
+    assert_int_equal(lease.lease->duration_ms, FED_ROUND_MS);
+}
+
 static void gpus_are_never_leased_twice_over_many_rounds(void **state)
 {
     struct fed *fed = *state;
@@ -351,6 +365,7 @@ int main(void)
         CASE(a_job_that_its_home_has_given_up_is_placed_elsewhere),
         CASE(a_revoked_hosts_jobs_go_elsewhere),
         CASE(what_changed_while_the_plan_was_made_is_dropped),
+        CASE(acceptance_windows_follow_the_wall_clock_and_ends_do_not),
         CASE(gpus_are_never_leased_twice_over_many_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
