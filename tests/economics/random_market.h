@@ -83,13 +83,17 @@ static inline void random_column(struct rng *rng, const struct random_shape *sha
     if (shape->ties)
         worth = scale / 4 * (int64_t)random_pick(rng, 0, 3) * (int64_t)gpus;
     struct credits cost;
-    if (!price_amount(market->pools[pool].cost, gpus, market->round_ms, &cost))
+    int64_t const held_ms = /* some jobs end within the round */
+        rng_below(rng, 4) == 0 ? 1 + (int64_t)rng_below(rng, RANDOM_ROUND_MS) : 0;
+    int64_t const billed_ms = held_ms > 0 ? held_ms : market->round_ms;
+    if (!price_amount(market->pools[pool].cost, gpus, billed_ms, &cost))
         cost.micros = 0;
     int64_t const moving = (int64_t)rng_below(rng, (uint64_t)scale / 10 + 1);
     *column = (struct market_column){.job = job,
                                      .pool = pool,
                                      .gpus = gpus,
                                      .micro_examples_per_second = 1000000,
+                                     .held_ms = held_ms,
                                      .worth = {worth}};
     if (worth <= 0)
         return;

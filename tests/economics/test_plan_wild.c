@@ -39,7 +39,8 @@ static void make_wild(uint64_t seed, uint64_t stream, struct market *market)
         struct market_column *column = &market->columns[k];
         struct credits cost;
         if (column->worth.micros <= 0 ||
-            !price_amount(market->pools[column->pool].cost, column->gpus, market->round_ms, &cost))
+            !price_amount(market->pools[column->pool].cost, column->gpus,
+                          market_column_ms(market, column), &cost))
             continue;
         column->worth.micros = wild_micros(&rng) / 100 + 1;
         column->value.micros = column->worth.micros + cost.micros;
