@@ -5,8 +5,7 @@
  * struct credits: an amount, in micro-credits (1e-6 credit). struct price: a rate, in nano-credits
  * (1e-9 credit) per GPU-second. Sums are checked: an overflow is reported, never wrapped. Only
  * economics/ works in doubles; market/rents there crosses to whole nano-credits, and from there on
- * all money is integers. Thread rule: pure functions. Complexity:
- * O(1).
+ * all money is integers. Thread rule: pure functions. Complexity: O(1).
  */
 #ifndef ENTENTE_BASE_UNITS_H
 #define ENTENTE_BASE_UNITS_H

@@ -114,7 +114,7 @@ static double direction_of(const struct active *active, uint32_t players, uint32
 /* The first active objection whose multiplier would turn negative, and the step to there. */
 static double blocking(const struct active *active, const double *weights, uint32_t *at)
 {
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (uint32_t a = 1; a < active->count; a++)
         if (weights[a] > DEPENDENT && active->multiplier[a] / weights[a] < least) {
             least = active->multiplier[a] / weights[a];

@@ -113,7 +113,7 @@ static void minimal_rights(const struct game *values, const double *utopia, doub
 {
     game_split_sums(values->players, utopia, sums);
     for (uint32_t i = 0; i < values->players; i++)
-        rights[i] = -INFINITY;
+        rights[i] = (double)-INFINITY;
     for (uint32_t s = 1; s < game_coalitions(values); s++) {
         double remainder = values->worth[s] - sums[s];
         for (uint32_t i = 0; i < values->players; i++)

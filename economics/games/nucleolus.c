@@ -159,8 +159,8 @@ static enum status add_lp_column(struct solver *solver, uint32_t coalition, doub
             entries[count++] = (struct lp_entry){.index = (int32_t)i, .value = 1.0};
     if (weight != 0.0)
         entries[count++] = (struct lp_entry){.index = (int32_t)solver->players, .value = weight};
-    return lp_add_column(solver->lp, objective, (struct lp_bounds){lower, INFINITY}, entries, count,
-                         fault);
+    return lp_add_column(solver->lp, objective, (struct lp_bounds){lower, (double)INFINITY},
+                         entries, count, fault);
 }
 
 static enum status add_column(struct solver *solver, struct column column, struct fault *fault)

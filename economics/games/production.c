@@ -40,7 +40,7 @@ static double owned(const struct production *production, uint32_t player, uint32
 /* The LP with nothing on its right-hand sides. */
 static enum status build(const struct production *production, struct lp *lp, struct fault *fault)
 {
-    static const struct lp_bounds any = {0.0, INFINITY};
+    static const struct lp_bounds any = {0.0, (double)INFINITY};
     enum status status = STATUS_OK;
     for (uint32_t r = 0; r < production->resources && status == STATUS_OK; r++)
         status = lp_add_row(lp, LP_AT_MOST, 0.0, NULL, 0, fault);
@@ -135,7 +135,7 @@ struct face {
 static enum status build_face(struct face *face, struct fault *fault)
 {
     const struct production *production = face->production;
-    static const struct lp_bounds any = {0.0, INFINITY};
+    static const struct lp_bounds any = {0.0, (double)INFINITY};
     enum status status = STATUS_OK;
     for (uint32_t r = 0; r < production->resources && status == STATUS_OK; r++) {
         face->supply[r] = 0.0;
