@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "broker/ledger.h"
 #include "broker/settle.h"
 #include "broker/snapshot.h"

@@ -215,8 +215,7 @@ static enum status read_table(const struct json_place *object, struct arena *are
     size_t const coalitions = (size_t)1 << players;
     if (length != coalitions && length != coalitions - 1)
         return wrong_length(&array, length, coalitions - 1, fault);
-    return read_numbers(&array, length, (double)-INFINITY, length == coalitions ? worth : worth + 1,
-                        fault);
+    return read_numbers(&array, length, -HUGE_VAL, length == coalitions ? worth : worth + 1, fault);
 }
 
 static enum status read_kind(const struct json_place *object, enum game_kind *kind, bool *given,

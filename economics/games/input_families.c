@@ -8,7 +8,7 @@
 #include "economics/games/families.h"
 #include "economics/games/input_internal.h"
 
-static const double any = (double)-INFINITY;
+static const double any = -HUGE_VAL;
 
 static enum status read_bankruptcy(const struct json_place *object, struct arena *arena,
                                    struct input_game *game, struct fault *fault)

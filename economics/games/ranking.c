@@ -36,7 +36,7 @@ static enum status threshold(const struct ranking *ranking, uint32_t wanted, dou
         sample[count++] = ranking->excess[s];
     qsort(sample, count, sizeof *sample, descending);
     uint32_t at = wanted / stride + 1;
-    *at_least = at < count ? sample[at] : (double)-INFINITY;
+    *at_least = at < count ? sample[at] : -HUGE_VAL;
     free(sample);
     return STATUS_OK;
 }
@@ -78,7 +78,7 @@ void ranking_close(struct ranking *ranking)
 
 enum status ranking_grow(struct ranking *ranking, struct fault *fault)
 {
-    double at_least = (double)-INFINITY;
+    double at_least = -HUGE_VAL;
     ranking->head_room *= HEAD_GROWTH;
     if (ranking->head_room < ranking->coalitions / 2) {
         enum status status = threshold(ranking, ranking->head_room, &at_least, fault);

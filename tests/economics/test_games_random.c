@@ -287,7 +287,7 @@ static void check_tau(struct trial *trial)
     claim(trial, fabs(sum - game->worth[game_grand(game)]) <= 1e-9 * game_scale(game));
     double share = -1.0; /* of the way from rights to utopia: the same for all */
     for (uint32_t i = 0; i < n; i++) {
-        double right = (double)-INFINITY;
+        double right = -HUGE_VAL;
         for (uint32_t s = 1; s < game_coalitions(game); s++) {
             double rest = sign * game->worth[s];
             for (uint32_t j = 0; j < n; j++)

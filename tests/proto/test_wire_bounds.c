@@ -45,7 +45,7 @@ static bool break_integer(struct breach *b, int way)
 
 static bool break_double(struct breach *b, int way)
 {
-    double const wrong[] = {(double)NAN, (double)INFINITY, -(double)INFINITY,
+    double const wrong[] = {(double)NAN, (double)HUGE_VAL, -(double)HUGE_VAL,
                             nextafter(b->row->least, -DBL_MAX), nextafter(b->row->most, DBL_MAX)};
     if (way >= (int)(sizeof wrong / sizeof wrong[0]))
         return false;
