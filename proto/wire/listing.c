@@ -33,6 +33,7 @@ static const struct wire_message message_job_row = WIRE_MESSAGE(job_row, NULL);
 
 static const struct wire_row jobs_response_rows[] = {
     ROW_STRUCTS(jobs_response, jobs, job_count, job_row, message_job_row, 0, ROWS_PER_PAGE_MAX),
+    ROW_COUNTER(jobs_response, next_after),
 };
 
 const struct wire_message wire_message_jobs_response = WIRE_MESSAGE(jobs_response, NULL);

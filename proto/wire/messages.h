@@ -187,6 +187,7 @@ struct job_row {
 struct jobs_response {
     struct job_row *jobs;
     uint32_t job_count;
+    uint64_t next_after; /* 0: that was all */
 };
 
 struct statement_request {
