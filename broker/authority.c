@@ -97,19 +97,24 @@ enum status authority_create(const struct broker_config *config, const char *exp
     return status == STATUS_OK ? authority_renew_broker(config, clock, authority, fault) : status;
 }
 
-static enum status make_directories(struct creation *creation)
+enum status authority_absent(const struct broker_config *config, struct fault *fault)
 {
     char path[FILE_PATH_MAX];
-    const char *state = creation->config->state_directory;
-    enum status status = path_join(path, state, "root.pem", creation->fault);
-    if (status != STATUS_OK)
+    enum status status = path_join(path, config->state_directory, "root.pem", fault);
+    if (status != STATUS_OK || access(path, F_OK) != 0)
         return status;
-    if (access(path, F_OK) == 0)
-        return fault_set(creation->fault, STATUS_EXISTS,
-                         "%s is there: this federation was initialised before; to start over, move "
-                         "%s away (its ledger is in it)",
-                         path, state);
-    status = directory_make(state, PRIVATE_DIRECTORY_MODE, creation->fault);
+    return fault_set(fault, STATUS_EXISTS,
+                     "%s is there: this federation was initialised before; to start over, move "
+                     "%s away (its ledger is in it)",
+                     path, config->state_directory);
+}
+
+static enum status make_directories(struct creation *creation)
+{
+    enum status status = authority_absent(creation->config, creation->fault);
+    if (status == STATUS_OK)
+        status = directory_make(creation->config->state_directory, PRIVATE_DIRECTORY_MODE,
+                                creation->fault);
     return status == STATUS_OK
                ? directory_make(creation->export_directory, PRIVATE_DIRECTORY_MODE, creation->fault)
                : status;

@@ -28,6 +28,9 @@ struct authority {
     struct signing_secret lease_secret;
 };
 
+/* EXISTS where the state directory has an authority already. */
+MUST_USE enum status authority_absent(const struct broker_config *config, struct fault *fault);
+
 /* Makes everything new; root.key and root.pem also go to export_directory. EXISTS where the state
  * directory has an authority already. */
 MUST_USE enum status authority_create(const struct broker_config *config,

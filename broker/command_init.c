@@ -28,15 +28,22 @@ static void print_initialised(const struct broker_config *config, const char *ex
     printf("Next: entente-broker run --config FILE\n");
 }
 
+/* An empty store comes first, the authority's root.pem last: an init that was cut short can be run
+ * again, and finds the store of before. */
 static enum status make_store(const struct broker_config *config, struct fault *fault)
 {
     char path[FILE_PATH_MAX];
     struct store *store = NULL;
-    enum status status = authority_store_path(config, path, fault);
+    enum status status = authority_absent(config, fault);
+    if (status == STATUS_OK)
+        status = directory_make(config->state_directory, 0700, fault);
+    if (status == STATUS_OK)
+        status = authority_store_path(config, path, fault);
     if (status == STATUS_OK)
         status = store_open(path, STORE_CREATE, &store, fault);
     store_close(store);
-    return status;
+    return status == STATUS_EXISTS && authority_absent(config, fault) == STATUS_OK ? STATUS_OK
+                                                                                   : status;
 }
 
 static enum status initialise(const struct command_options *options, struct arena *arena,
@@ -55,9 +62,9 @@ static enum status initialise(const struct command_options *options, struct aren
     else
         status = path_join(export_directory, config->state_directory, "root-export", fault);
     if (status == STATUS_OK)
-        status = authority_create(config, export_directory, clock_real(), authority, fault);
-    if (status == STATUS_OK)
         status = make_store(config, fault);
+    if (status == STATUS_OK)
+        status = authority_create(config, export_directory, clock_real(), authority, fault);
     if (status == STATUS_OK)
         print_initialised(config, export_directory, authority);
     authority_wipe(authority);

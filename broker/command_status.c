@@ -33,6 +33,12 @@ int command_status(int argc, char **argv)
 
 /* --- jobs */
 
+static void print_more(uint64_t next_after)
+{
+    if (next_after != 0)
+        printf("more: --after %" PRIu64 "\n", next_after);
+}
+
 static void print_jobs(const void *message)
 {
     static const struct table_column columns[] = {
@@ -65,6 +71,7 @@ static void print_jobs(const void *message)
     }
     table_print(&table, stdout);
     table_fini(&table);
+    print_more(response->next_after);
 }
 
 static const struct argp_option page_options[] = {
@@ -128,8 +135,7 @@ static void print_leases(const void *message)
     }
     table_print(&table, stdout);
     table_fini(&table);
-    if (response->next_after != 0)
-        printf("more: --after %" PRIu64 "\n", response->next_after);
+    print_more(response->next_after);
 }
 
 int command_leases(int argc, char **argv)

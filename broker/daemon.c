@@ -111,6 +111,8 @@ static enum status open_loop(struct opening *opening)
     enum status status = rpc_loop_open(&daemon->loop, clock_real(), opening->log, opening->fault);
     if (status == STATUS_OK)
         status = worker_open(&daemon->worker, daemon->loop, opening->fault);
+    if (status == STATUS_OK)
+        status = worker_open(&daemon->advisor, daemon->loop, opening->fault);
     if (status != STATUS_OK)
         return status;
     rpc_loop_stop_on_signals(daemon->loop, NULL, NULL);
@@ -259,6 +261,7 @@ static void close_all(struct opening *opening)
     struct daemon *daemon = opening->daemon;
     if (daemon->loop != NULL) {
         rpc_timer_stop(&daemon->sweep_timer);
+        worker_close(daemon->advisor);
         worker_close(daemon->worker);
         rounds_stop(&daemon->rounds);
         close_listeners(daemon);

@@ -20,7 +20,8 @@ struct daemon {
     const struct broker_config *config;
     struct authority *authority;
     struct rpc_loop *loop;
-    struct worker *worker;
+    struct worker *worker;  /* solves rounds */
+    struct worker *advisor; /* solves explanations: no round waits for them */
     struct rounds rounds;
     struct dispatch dispatch;
     struct rpc_server *enrolment;

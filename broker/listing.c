@@ -57,9 +57,8 @@ enum status listing_jobs(const struct core *core, const struct name *home,
 {
     struct store_demand *demands = NULL;
     uint32_t count = 0;
-    uint64_t next_after = 0;
     enum status status = store_demand_page(core->store, home, page->after, page->rows, arena,
-                                           &demands, &count, &next_after, fault);
+                                           &demands, &count, &jobs->next_after, fault);
     if (status != STATUS_OK)
         return status;
     jobs->jobs = arena_alloc(arena, count, sizeof *jobs->jobs);

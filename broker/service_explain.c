@@ -1,6 +1,6 @@
 /*
  * Explain: answered from the newest round that had the job, or from a what-if round of now; the
- * solving is done on the worker, and the call waits.
+ * solving is done by the advisor, a worker of its own, and the call waits.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ static void explain(struct rpc_call *call, const struct name *home,
     call->context = inquiry;
     call->on_closed = on_gone;
     inquiry->task = (struct worker_task){.work = on_work, .done = on_done, .context = inquiry};
-    worker_submit(inquiry->daemon->worker, &inquiry->task);
+    worker_submit(inquiry->daemon->advisor, &inquiry->task);
 }
 
 void service_explain(struct rpc_call *call, const void *request)

@@ -1,6 +1,6 @@
 /*
- * Worker: the one thread beside the loop, for what takes long (the LPs of a round or of an
- * explanation). Tasks run in order; each comes back to the loop by rpc_loop_post().
+ * Worker: a thread beside the loop, for what takes long (the LPs of a round or of an explanation).
+ * Tasks run in order; each comes back to the loop by rpc_loop_post().
  *
  * Guarantee: every task handed over has `done` run on the loop exactly once. Ownership: the
  * caller's task, until its done ran. Thread rule: submit and close from the loop's thread; work

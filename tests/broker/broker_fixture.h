@@ -196,6 +196,7 @@ static inline int fed_open(void **state)
     assert_ok(daemon_sign_revocations(&fed->daemon, false, &fed->fault));
     assert_ok(rpc_loop_open(&fed->daemon.loop, &fed->clock.clock, &fed->log, &fed->fault));
     assert_ok(worker_open(&fed->daemon.worker, fed->daemon.loop, &fed->fault));
+    assert_ok(worker_open(&fed->daemon.advisor, fed->daemon.loop, &fed->fault));
     dispatch_init(&fed->daemon.dispatch, &fed->daemon.core);
     rounds_start(&fed->daemon.rounds, &fed->daemon.core, fed->daemon.loop, fed->daemon.worker,
                  fed_on_commit, NULL);
@@ -207,6 +208,7 @@ static inline int fed_close(void **state)
 {
     struct fed *fed = *state;
     round_close(fed->round);
+    worker_close(fed->daemon.advisor);
     worker_close(fed->daemon.worker);
     rounds_stop(&fed->daemon.rounds);
     dispatch_fini(&fed->daemon.dispatch);
