@@ -4,15 +4,15 @@
  * "The call failed" is a status; "the problem is infeasible" is an answer. Every number is checked
  * before GLPK sees it (it accepts NaN and answers wrongly with confidence). An error inside GLPK,
  * which would abort the process, is caught: the call returns INTERNAL with GLPK's words, and every
- * problem of that environment is lost from then on (each further call on them says so).
+ * problem of that thread is lost from then on (each further call on them says so).
  *
  * Limits are iterations and nodes, never seconds: a replay repeats them. Same calls, same answer,
  * bit for bit.
  *
- * Ownership: an environment owns GLPK's state of one thread; problems are opened in it and closed
- * before it. Thread rule: GLPK keeps its state per thread: at most one environment open per thread,
- * used there alone; lp_environment_close() frees GLPK's memory of the thread (problems made past
- * this module included).
+ * Ownership: an environment stands for GLPK's state of one thread; problems are opened in it and
+ * closed before it. Thread rule: GLPK keeps its state per thread: environment and problems are used
+ * in the thread that opened them, alone. A thread may have several open; the last one closed frees
+ * GLPK's memory of the thread (problems made past this module included).
  */
 #ifndef ENTENTE_ECONOMICS_LP_LP_H
 #define ENTENTE_ECONOMICS_LP_LP_H

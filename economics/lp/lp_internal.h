@@ -25,6 +25,7 @@ struct lp_environment {
     bool armed;          /* recover is set, in a frame that is still there */
     uint64_t generation; /* raised when GLPK's state is thrown away: older problems are lost */
     char words[LP_WORDS_MAX];
+    struct lp_environment *outer; /* opened earlier in the same thread */
 };
 
 struct lp {

@@ -79,15 +79,16 @@ struct market_column {
     uint32_t pool;
     uint32_t gpus;                     /* n_k >= 1 */
     int64_t micro_examples_per_second; /* θ, predicted, 1e-6 examples/s */
-    /* Where worth > 0: the pool's cost for n_k GPUs and τ <= price_room <= value, and
+    /* Where worth > 0: the pool's cost of n_k GPUs for the time held <= price_room <= value, and
      * worth <= value − that cost. */
     struct credits worth; /* w_jk a round; columns with w <= 0 may be there and are never used */
-    struct credits
-        value; /* a v min(τ θ, work left): what the home would pay at most, were the move free */
-    struct credits
-        price_room;  /* least of value and price limit, as the most home pays a round; >= 0 */
-    int64_t held_ms; /* how long it would hold its GPUs, at most τ: cost, bid and payment are for
-                        this long; 0: the whole round. Capacity and rents count whole rounds. */
+    /* a v min(τ θ, work left): what the home would pay at most, were the move free. */
+    struct credits value;
+    /* Least of value and price limit, as the most home pays a round; >= 0. */
+    struct credits price_room;
+    /* How long it would hold its GPUs, at most τ: cost, bid and payment are for this long; 0: the
+     * whole round. Capacity and rents count whole rounds. */
+    int64_t held_ms;
 };
 
 enum market_row_kind {

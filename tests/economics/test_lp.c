@@ -142,6 +142,31 @@ static void an_error_of_glpk_is_a_status_and_the_thread_goes_on(void **state)
     lp_close(lp);
 }
 
+static void environments_of_a_thread_stand_side_by_side(void **state)
+{
+    (void)state;
+    struct lp *outer = textbook();
+    struct lp_environment *second = NULL;
+    struct lp *inner = NULL;
+    assert_ok(lp_environment_open(&second, NULL));
+    assert_ok(lp_open(second, LP_MAXIMISE, &inner, NULL));
+    add_column(inner, 1);
+    solve(outer, LP_OPTIMAL);
+    lp_close(inner);
+    lp_environment_close(second);
+    solve(outer, LP_OPTIMAL); /* not freed with the other one */
+    /* An error in one is caught while another is open, and loses the problems of both. */
+    assert_ok(lp_environment_open(&second, NULL));
+    assert_ok(lp_open(second, LP_MAXIMISE, &inner, NULL));
+    struct lp_entry const twice[] = {{0, 1}, {0, 1}};
+    assert_int_equal(lp_add_row(outer, LP_AT_MOST, 1, twice, 2, NULL), STATUS_INTERNAL);
+    enum lp_answer answer;
+    assert_int_equal(lp_solve(inner, 10, &answer, NULL), STATUS_INTERNAL);
+    lp_close(inner);
+    lp_close(outer);
+    lp_environment_close(second);
+}
+
 static void pins_keep_later_objectives_on_the_optimal_face(void **state)
 {
     (void)state;
@@ -199,6 +224,7 @@ int main(void)
         cmocka_unit_test(at_its_limit_it_stops_with_a_feasible_point),
         cmocka_unit_test(numbers_that_are_none_are_refused),
         cmocka_unit_test(an_error_of_glpk_is_a_status_and_the_thread_goes_on),
+        cmocka_unit_test(environments_of_a_thread_stand_side_by_side),
         cmocka_unit_test(pins_keep_later_objectives_on_the_optimal_face),
         cmocka_unit_test(branch_and_bound_finds_the_whole_optimum),
     };
