@@ -9,6 +9,8 @@
 #include "peer/config_schema.h"
 #include "peer/file_reading.h"
 
+enum { MEMBER_BYTES_MAX = NAME_BYTES_MAX - 1 - 20 /* a dash and any 64-bit number */ };
+
 static void read_places(struct reading *reading, const struct file_peer_config *file,
                         struct peer_config *config);
 static void read_socket(struct reading *reading, const struct file_peer_config *file,
@@ -48,6 +50,9 @@ static void read_places(struct reading *reading, const struct file_peer_config *
                         struct peer_config *config)
 {
     config->member = reading_member(reading, "member", file->member);
+    if (strlen(config->member.text) > MEMBER_BYTES_MAX)
+        reading_refuse(reading, "member", "is longer than %d letters: jobs are named MEMBER-NUMBER",
+                       MEMBER_BYTES_MAX);
     reading_path(reading, "state_directory", file->state_directory, config->state_directory);
     reading_address(reading, "listen", file->listen, config->listen);
     if (file->advertise != NULL)
@@ -205,6 +210,10 @@ static void read_times(struct reading *reading, const struct file_peer_config *f
         reading_duration(reading, "broker_away", file->broker_away, 60 * MS_PER_SECOND, 100);
     config->start_patience_ms = reading_duration(reading, "start_patience", file->start_patience,
                                                  600 * MS_PER_SECOND, MS_PER_SECOND);
+    const char *on_exit = file->jobs_on_exit != NULL ? file->jobs_on_exit : "keep";
+    config->stop_jobs_on_exit = strcmp(on_exit, "stop") == 0;
+    if (!config->stop_jobs_on_exit && strcmp(on_exit, "keep") != 0)
+        reading_refuse(reading, "jobs_on_exit", "'%.40s' is neither keep nor stop", on_exit);
 }
 
 const struct config_pool *config_pool_find(const struct peer_config *config, const struct name *gpu)

@@ -79,6 +79,7 @@ static const struct cyaml_schema_field config_fields[] = {
     WORD("stop_grace", struct file_peer_config, stop_grace),
     WORD("broker_away", struct file_peer_config, broker_away),
     WORD("start_patience", struct file_peer_config, start_patience),
+    WORD("jobs_on_exit", struct file_peer_config, jobs_on_exit),
     NUMBER("default_affinity", struct file_peer_config, default_affinity),
     NUMBER("budget_per_round", struct file_peer_config, budget_per_round),
     CYAML_FIELD_SEQUENCE_COUNT("pools", CYAML_FLAG_POINTER, struct file_peer_config, pools,

@@ -57,6 +57,7 @@ struct file_peer_config {
     char *stop_grace;
     char *broker_away;
     char *start_patience;
+    char *jobs_on_exit;
     double *default_affinity;
     double *budget_per_round;
     struct file_pool *pools;

@@ -8,9 +8,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "peer/host.h"
 #include "peer/service.h"
 
-enum { SERVERS_GRACE_MS = 500 };
+enum { SERVERS_GRACE_MS = 500, DELIVERY_GRACE_MS = 3000 };
 
 static enum status lock_state(struct daemon *daemon, struct fault *fault);
 static enum status load_identity(struct daemon *daemon, struct fault *fault);
@@ -20,6 +21,7 @@ static enum status open_loop(struct daemon *daemon, struct fault *fault);
 static enum status open_peer(struct daemon *daemon, struct fault *fault);
 static enum status open_servers(struct daemon *daemon, struct fault *fault);
 static enum status announce(struct daemon *daemon, struct fault *fault);
+static void on_signal(void *context);
 static void tick(void *context);
 static void close_all(struct daemon *daemon);
 
@@ -42,7 +44,7 @@ enum status daemon_run(const struct peer_config *config, const struct log *log, 
     if (status == STATUS_OK) {
         tick(daemon);
         rpc_loop_run(daemon->loop);
-        log_info(log, "stopping; jobs run on and are adopted by the next start");
+        log_info(log, "stopped");
     }
     close_all(daemon);
     return status;
@@ -105,8 +107,23 @@ static enum status open_loop(struct daemon *daemon, struct fault *fault)
 {
     enum status status = rpc_loop_open(&daemon->loop, clock_real(), daemon->log, fault);
     if (status == STATUS_OK)
-        rpc_loop_stop_on_signals(daemon->loop, NULL, NULL);
+        rpc_loop_stop_on_signals(daemon->loop, on_signal, daemon);
     return status;
+}
+
+/* A second signal does not wait. */
+static void on_signal(void *context)
+{
+    struct daemon *daemon = context;
+    if (!daemon->config->stop_jobs_on_exit || daemon->peer == NULL || daemon->stop_boot_ms != 0) {
+        rpc_loop_stop(daemon->loop);
+        return;
+    }
+    log_info(daemon->log, "stopping; jobs are asked to write a checkpoint");
+    daemon->stop_boot_ms =
+        clock_boot_ms(clock_real()) + daemon->config->stop_grace_ms + DELIVERY_GRACE_MS;
+    daemon->peer->inventory.draining = true;
+    host_stop_all(daemon->peer->host, "its host is being stopped");
 }
 
 static void on_revoked(void *context, const struct name *member)
@@ -233,6 +250,11 @@ static void tick(void *context)
 {
     struct daemon *daemon = context;
     peer_tick(daemon->peer);
+    bool stopped =
+        daemon->stop_boot_ms != 0 &&
+        (!host_busy(daemon->peer->host) || clock_boot_ms(clock_real()) > daemon->stop_boot_ms);
+    if (stopped)
+        rpc_loop_stop(daemon->loop);
     rpc_timer_start(daemon->loop, &daemon->tick, PEER_TICK_MS, tick, daemon);
 }
 

@@ -50,6 +50,13 @@ void host_lease_event(struct host *host, const struct lease_event *event);
 /* A member is out: its runs stop after a checkpoint. */
 void host_revoked(struct host *host, const struct name *member);
 
+/* --- from the operator */
+
+/* Every run stops after a checkpoint; what has not started is refused. */
+void host_stop_all(struct host *host, const char *why);
+/* Is a process of ours running, or something of one still on its way home? */
+bool host_busy(const struct host *host);
+
 /* --- for heartbeat and status */
 
 /* Leases held now, the broker's only; in the arena. */

@@ -244,3 +244,20 @@ enum status host_stop(struct host *host, const struct name *caller,
         run_stop(run, request->grace_ms, request->reason);
     return STATUS_OK;
 }
+
+void host_stop_all(struct host *host, const char *why)
+{
+    for (struct run *run = host->runs; run != NULL; run = run->next)
+        if (run->row.state == RUN_GRANTED || run->row.state == RUN_STAGING)
+            run_refuse(run, why);
+        else
+            run_stop(run, host->peer->config->stop_grace_ms, why);
+}
+
+bool host_busy(const struct host *host)
+{
+    for (const struct run *run = host->runs; run != NULL; run = run->next)
+        if (run->row.state >= RUN_RUNNING && run->row.state < RUN_OVER)
+            return true;
+    return false;
+}
