@@ -84,7 +84,7 @@ static void finish_event(struct sim_call *call, const struct wire_message *messa
 
 static struct sim_call *call_of(struct rpc_call *server)
 {
-    return (struct sim_call *)((char *)server - offsetof(struct sim_call, server));
+    return (struct sim_call *)(void *)((char *)server - offsetof(struct sim_call, server));
 }
 
 static void server_send(struct rpc_call *server, const void *response)
