@@ -59,8 +59,7 @@ enum executor_phase {
 /* What the job says of itself, read from the progress file (see below). */
 struct executor_status {
     enum executor_phase phase;
-    int32_t exit_code; /* EXITED and STOPPED: 0..255; 128 + signal where killed. Of a stopped job 0
-                          may only mean that its checkpoint is written. */
+    int32_t exit_code; /* EXITED and STOPPED: 0..255; 128 + signal where killed */
     bool out_of_memory;
     uint64_t steps;
     uint64_t examples; /* done in all, checkpoints included */
@@ -97,8 +96,9 @@ struct executor {
  * (count), CUDA_VISIBLE_DEVICES, ENTENTE_PROGRESS (a file it may rewrite, atomically, with "steps
  * N\nexamples N\nexamples_per_second X\n"), ENTENTE_CHECKPOINT (path it writes checkpoints to, by
  * rename; where the file is there at start, it resumes from it), ENTENTE_SCRATCH. SIGTERM means:
- * write a checkpoint and exit within the grace period. stdout and stderr go to the log, capped at
- * EXECUTOR_LOG_BYTES_MAX.
+ * write a checkpoint and exit within the grace period. Exit code 0 means that the job's work is
+ * done, also after a SIGTERM; a job that leaves before that exits with another, by custom 75.
+ * stdout and stderr go to the log, capped at EXECUTOR_LOG_BYTES_MAX.
  */
 enum { EXECUTOR_LOG_BYTES_MAX = 16 * 1024 * 1024 };
 

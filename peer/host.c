@@ -60,8 +60,8 @@ static void look_at(struct run *run)
 
 static enum lease_outcome outcome_of(const struct executor_status *status)
 {
-    if (status->phase == EXECUTOR_STOPPED)
-        return LEASE_OUTCOME_STOPPED;
+    if (status->phase == EXECUTOR_STOPPED) /* it may have come to its end meanwhile */
+        return status->exit_code == 0 ? LEASE_OUTCOME_COMPLETED : LEASE_OUTCOME_STOPPED;
     if (status->phase != EXECUTOR_EXITED)
         return LEASE_OUTCOME_HOST_FAILED;
     return status->exit_code == 0 ? LEASE_OUTCOME_COMPLETED : LEASE_OUTCOME_JOB_FAILED;
@@ -72,7 +72,7 @@ static void describe_end(const struct executor_status *status, char text[static 
     text[0] = '\0';
     if (status->phase == EXECUTOR_LOST || status->phase == EXECUTOR_ABSENT)
         snprintf(text, SPOOL_TEXT_MAX, "the host lost the job (it was restarted)");
-    else if (status->phase == EXECUTOR_STOPPED)
+    else if (status->phase == EXECUTOR_STOPPED && status->exit_code != 0)
         snprintf(text, SPOOL_TEXT_MAX, "stopped");
     else if (status->out_of_memory)
         snprintf(text, SPOOL_TEXT_MAX, "out of memory: raise limits.memory in the job file");

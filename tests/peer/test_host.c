@@ -183,6 +183,28 @@ static void a_stop_stops_at_once(void **state)
     assert_int_equal(sim_reports(sim, lease, LEASE_REPORT_RELEASED), 1);
 }
 
+/* Stopped at 1.5 s with 2 s of work: it comes to its end within the grace, and has nothing left to
+ * do elsewhere. */
+static void a_job_that_ends_its_work_while_it_is_stopped_is_done(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    executor_fake_script(
+        &host->executor,
+        &(struct fake_script){.examples_per_second = 1000, .examples = 2000, .stop_takes_ms = 900});
+    struct name job =
+        sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .examples = 2000});
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    for (int i = 0; i < 100 && host->executor.starts == 0; i++)
+        sim_run(sim, 100);
+    sim_run(sim, 1500);
+    sim_say(sim, lease, LEASE_EVENT_STOP);
+    sim_run(sim, 3000);
+    assert_int_equal(host->executor.stops, 1);
+    assert_int_equal(sim_receipt(sim, lease, 1)->outcome, LEASE_OUTCOME_COMPLETED);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_DONE);
+}
+
 static void a_renewal_called_off_lets_the_lease_end(void **state)
 {
     struct sim *sim = *state;
@@ -298,6 +320,7 @@ int main(void)
         TEST(without_the_brokers_word_the_job_goes_into_holdover),
         TEST(a_lease_that_ends_stops_the_job_at_the_firm_end),
         TEST(a_stop_stops_at_once),
+        TEST(a_job_that_ends_its_work_while_it_is_stopped_is_done),
         TEST(a_renewal_called_off_lets_the_lease_end),
         TEST(a_grant_that_home_never_takes_up_is_given_back),
         TEST(a_restarted_host_adopts_its_running_job),
