@@ -138,6 +138,23 @@ static void a_price_limit_is_kept_and_the_rent_bears_it(void **state)
     small_fini(&small);
 }
 
+static void above_ten_members_epsilon_is_a_bound_and_says_so(void **state)
+{
+    (void)state;
+    struct small small;
+    small_init(&small, PLAN_ENUMERATE_MEMBERS_MAX + 1);
+    small_pool(&small, 0, 1, 1);
+    small_job(&small, 1);
+    small_column(&small, 0, 1, 10)->price_room.micros = 5 * MICROS_PER_CREDIT;
+    small_job(&small, 2);
+    small_column(&small, 0, 1, 6);
+    assert_ok(small_plan(&small));
+    assert_false(small.plan.epsilon_exact);
+    /* The host has 5 of Owen's 8; exactly it would be 1 (see above). */
+    assert_int_equal(small.plan.epsilon.micros, 3 * MICROS_PER_CREDIT);
+    small_fini(&small);
+}
+
 static void whole_gpus_reach_the_best_plan_of_a_small_market(void **state)
 {
     (void)state;
@@ -329,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_share_limit_is_the_hosts_rent),
         cmocka_unit_test(a_budget_binds_its_owner_and_posts_nothing),
         cmocka_unit_test(a_price_limit_is_kept_and_the_rent_bears_it),
+        cmocka_unit_test(above_ten_members_epsilon_is_a_bound_and_says_so),
         cmocka_unit_test(whole_gpus_reach_the_best_plan_of_a_small_market),
         cmocka_unit_test(a_job_that_needs_one_node_gets_one),
         cmocka_unit_test(one_node_jobs_are_packed_anew_where_they_stand_in_each_others_way),
