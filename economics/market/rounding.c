@@ -16,10 +16,13 @@ struct candidate {
 };
 
 static void keep_renewed(const struct prepared *prepared, const struct allocation *allocation,
-                         struct packing *packing);
+                         double share_min, struct packing *packing);
 static enum status place_in_order(const struct prepared *prepared,
                                   const struct allocation *allocation, const struct rents *rents,
                                   struct packing *packing, struct fault *fault);
+static enum status try_staying(const struct prepared *prepared, const struct allocation *allocation,
+                               const struct rents *rents, struct packing *packing,
+                               struct fault *fault);
 static enum status try_whole(const struct prepared *prepared, const struct rents *rents,
                              struct lp_environment *environment, struct packing *packing,
                              struct fault *fault);
@@ -28,11 +31,14 @@ enum status rounding_make(const struct prepared *prepared, const struct allocati
                           const struct rents *rents, struct lp_environment *environment,
                           struct packing *packing, struct fault *fault)
 {
-    keep_renewed(prepared, allocation, packing);
+    keep_renewed(prepared, allocation, ROUNDING_RENEW, packing);
     enum status status = place_in_order(prepared, allocation, rents, packing, fault);
     if (status != STATUS_OK)
         return status;
     improving_run(prepared, packing);
+    status = try_staying(prepared, allocation, rents, packing, fault);
+    if (status != STATUS_OK)
+        return status;
     wide const bound_micros = rents->dual_nanos / NANOS_PER_MICRO;
     if (packing_worth(packing) >= bound_micros)
         return STATUS_OK;
@@ -40,14 +46,38 @@ enum status rounding_make(const struct prepared *prepared, const struct allocati
 }
 
 static void keep_renewed(const struct prepared *prepared, const struct allocation *allocation,
-                         struct packing *packing)
+                         double share_min, struct packing *packing)
 {
     const struct market *market = prepared->market;
     for (uint32_t j = 0; j < market->job_count; j++) {
         int32_t const held = market->jobs[j].held_column;
-        if (held != MARKET_NONE && allocation->share[held] >= ROUNDING_RENEW)
+        if (held != MARKET_NONE && allocation->share[held] >= share_min &&
+            prepared_usable(prepared, (uint32_t)held, NULL))
             (void)packing_add(packing, (uint32_t)held);
     }
+}
+
+/* Everybody stays who is worth something where it runs, whatever the LP's shares; taken if better:
+ * nobody moves for less than staying is worth. */
+static enum status try_staying(const struct prepared *prepared, const struct allocation *allocation,
+                               const struct rents *rents, struct packing *packing,
+                               struct fault *fault)
+{
+    const struct market *market = prepared->market;
+    bool held = false;
+    for (uint32_t j = 0; j < market->job_count && !held; j++)
+        held = market->jobs[j].held_column != MARKET_NONE;
+    if (!held)
+        return STATUS_OK;
+    wide const best = packing_worth(packing);
+    packing_save(packing, PACKING_BEST);
+    packing_clear(packing);
+    keep_renewed(prepared, allocation, 0, packing);
+    enum status const status = place_in_order(prepared, allocation, rents, packing, fault);
+    improving_run(prepared, packing);
+    if (packing_worth(packing) <= best)
+        packing_restore(packing, PACKING_BEST);
+    return status;
 }
 
 /* w / n descending, age descending, index ascending. */

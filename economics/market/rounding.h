@@ -7,7 +7,8 @@
  *    first), worth per GPU, age, index.
  * 4. Improving: each job tries every better column of its own, and to take the place of one job
  *    that is worth less there and may go elsewhere; at most IMPROVE_PASSES_MAX passes.
- * 5. Where the bound isn't reached: branch and bound over the plan's own columns and the most
+ * 5. The same with every held column kept first, whatever its share; taken if it is better.
+ * 6. Where the bound isn't reached: branch and bound over the plan's own columns and the most
  *    promising others, then packed and improved; taken if it is better. (The neighbourhood is ours,
  *    in the manner of RINS [Danna, Rothberg & Le Pape 2005]. With few columns it is all of them.)
  *
