@@ -1,5 +1,4 @@
-#include "tests/sim/network.h"
-
+/* Network, the way of messages: when each arrives, and what then happens at that end. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -7,56 +6,101 @@
 #include <string.h>
 
 #include "proto/wire/methods.h"
+#include "tests/sim/network_internal.h"
 
 enum { DELIVERIES_MAX = 1000000 };
 
-enum sim_kind { TO_SERVER, TO_CLIENT, HALF_CLOSE, WRITABLE, DRAINED, FINISHED };
+/* --- on the way */
 
-struct sim_event {
-    enum sim_kind kind;
-    struct sim_call *call;
-    struct bytes bytes;
-    enum status status;
-    char text[FAULT_TEXT_MAX];
-    struct sim_event *next;
-};
+static int64_t now(const struct sim_network *network)
+{
+    return network->clock != NULL ? clock_boot_ms(network->clock) : 0;
+}
 
-struct sim_transport {
-    struct transport transport; /* must stay first */
-    struct sim_network *network;
-    char address[ADDRESS_BYTES_MAX + 1];
-    struct rpc_caller caller;
-    struct name meant;
-};
+static bool goes_out(enum sim_kind kind)
+{
+    return kind == BEGIN || kind == TO_SERVER || kind == HALF_CLOSE || kind == CLIENT_GONE;
+}
 
-/* One call, both ends. */
-struct sim_call {
-    struct transport_call client; /* must stay first */
-    struct rpc_call server;
-    struct arena arena;
-    struct sim_network *network;
-    struct sim_transport *transport; /* NULL once closed */
-    struct sim_listener *listener;
-    struct transport_callbacks callbacks;
-    const struct wire_method *method;
-    bool begun;       /* the handler has it */
-    bool server_over; /* on_closed ran, or the handler never had it */
-    bool client_over; /* on_done ran */
-    struct sim_call *next;
-};
+static void enqueue(struct sim_event *event)
+{
+    struct sim_event **link = &event->call->network->first;
+    while (*link != NULL && (*link)->due_boot_ms <= event->due_boot_ms)
+        link = &(*link)->next;
+    event->next = *link;
+    *link = event;
+    event->call->under_way++;
+}
 
-static void send_event(struct sim_call *call, enum sim_kind kind,
-                       const struct wire_message *message, const void *domain)
+/* Comes by itself, whatever the weather. */
+static void at(struct sim_call *call, enum sim_kind kind, int64_t in_ms, enum status status,
+               const char *text)
 {
     struct sim_event *event = calloc(1, sizeof *event);
     assert(event != NULL);
     event->kind = kind;
     event->call = call;
-    if (domain != NULL) {
+    event->due_boot_ms = now(call->network) + in_ms;
+    event->status = status;
+    snprintf(event->text, sizeof event->text, "%s", text);
+    enqueue(event);
+}
+
+/* The connection is lost: both ends learn it when keepalive says so. */
+static void lose(struct sim_call *call)
+{
+    if (call->out.broken)
+        return;
+    call->out.broken = true;
+    call->back.broken = true;
+    at(call, CLIENT_GONE, SIM_KEEPALIVE_MS, STATUS_UNAVAILABLE, "the connection was lost");
+    at(call, CALLED_OFF, SIM_KEEPALIVE_MS, STATUS_UNAVAILABLE, "the connection was lost");
+}
+
+static void travel(struct sim_event *event)
+{
+    struct sim_call *call = event->call;
+    const struct sim_network *network = call->network;
+    bool out = goes_out(event->kind);
+    struct sim_way *way = out ? &call->out : &call->back;
+    const struct name *client = &call->server.caller.subject.member;
+    int64_t delay_ms = 0;
+    if (network->weather != NULL)
+        delay_ms = network->weather->delay_ms(
+            network->weather->context, out ? client : &call->meant, out ? &call->meant : client);
+    if (delay_ms < 0)
+        lose(call);
+    event->due_boot_ms = now(network) + delay_ms;
+    if (way->broken) {
+        free((void *)(uintptr_t)event->bytes.data);
+        free(event);
+        return;
+    }
+    if (event->due_boot_ms < way->newest_boot_ms)
+        event->due_boot_ms = way->newest_boot_ms;
+    way->newest_boot_ms = event->due_boot_ms;
+    enqueue(event);
+}
+
+void sim_send(struct sim_call *call, enum sim_kind kind, const struct wire_message *message,
+              const void *domain)
+{
+    sim_finish(call, kind, &(struct sim_end){message, domain, STATUS_OK, ""});
+}
+
+void sim_finish(struct sim_call *call, enum sim_kind kind, const struct sim_end *end)
+{
+    struct sim_event *event = calloc(1, sizeof *event);
+    assert(event != NULL);
+    event->kind = kind;
+    event->call = call;
+    event->status = end->status;
+    snprintf(event->text, sizeof event->text, "%s", end->text);
+    if (end->domain != NULL) {
         struct arena arena;
         struct bytes bytes;
         arena_init(&arena, ARENA_MESSAGE_BYTES);
-        if (wire_encode(message, domain, &arena, &bytes, NULL) != STATUS_OK)
+        if (wire_encode(end->message, end->domain, &arena, &bytes, NULL) != STATUS_OK)
             abort(); /* a test or a handler that breaks the wire's rules */
         uint8_t *copy = malloc(bytes.size + 1);
         assert(copy != NULL);
@@ -64,20 +108,12 @@ static void send_event(struct sim_call *call, enum sim_kind kind,
         event->bytes = (struct bytes){copy, bytes.size};
         arena_fini(&arena);
     }
-    struct sim_network *network = call->network;
-    if (network->last != NULL)
-        network->last->next = event;
-    else
-        network->first = event;
-    network->last = event;
+    travel(event);
 }
 
-static void finish_event(struct sim_call *call, const struct wire_message *message,
-                         const void *response, enum status status, const char *text)
+void sim_call_off(struct sim_call *call, int64_t in_ms, enum status status, const char *text)
 {
-    send_event(call, FINISHED, message, response);
-    call->network->last->status = status;
-    snprintf(call->network->last->text, FAULT_TEXT_MAX, "%s", text);
+    at(call, CALLED_OFF, in_ms, status, text);
 }
 
 /* --- the server's end */
@@ -90,37 +126,48 @@ static struct sim_call *call_of(struct rpc_call *server)
 static void server_send(struct rpc_call *server, const void *response)
 {
     struct sim_call *call = call_of(server);
+    if (call->server_over)
+        return;
     server->unsent++;
-    send_event(call, TO_CLIENT, call->method->response, response);
-    send_event(call, DRAINED, NULL, NULL);
+    sim_send(call, TO_CLIENT, call->method->response, response);
+    sim_send(call, DRAINED, NULL, NULL);
 }
 
 static void server_finish(struct rpc_call *server, const void *response, enum status status,
                           const char *text)
 {
     struct sim_call *call = call_of(server);
-    finish_event(call, call->method->response, response, status, text != NULL ? text : "");
+    if (call->server_over)
+        return;
+    sim_finish(
+        call, FINISHED,
+        &(struct sim_end){call->method->response, response, status, text != NULL ? text : ""});
 }
 
-static const struct rpc_call_operations server_operations = {server_send, server_finish};
+const struct rpc_call_operations sim_server_operations = {server_send, server_finish};
 
-static void close_server_end(struct sim_call *call)
+static void refuse(struct sim_call *call, enum status status, const char *text)
+{
+    sim_finish(call, FINISHED, &(struct sim_end){NULL, NULL, status, text});
+}
+
+/* An answer that is on its way counts as out: what becomes of it there nobody knows here. */
+void sim_close_server_end(struct sim_call *call)
 {
     if (call->server_over)
         return;
     call->server_over = true;
+    call->server.broken = !call->server.answered;
     if (call->begun && call->server.on_closed != NULL)
         call->server.on_closed(&call->server);
 }
 
 static struct sim_listener *find_listener(const struct sim_call *call)
 {
-    if (call->transport == NULL)
-        return NULL;
     for (struct sim_listener *listener = call->network->listeners; listener != NULL;
          listener = listener->next)
-        if (listener->open && strcmp(listener->address, call->transport->address) == 0 &&
-            name_equal(&listener->member, &call->transport->meant))
+        if (listener->open && strcmp(listener->address, call->address) == 0 &&
+            name_equal(&listener->member, &call->meant))
             return listener;
     return NULL;
 }
@@ -139,7 +186,7 @@ static void begin(struct sim_call *call, const void *request)
     struct fault fault = {.text = ""};
     struct sim_listener *listener = find_listener(call);
     if (listener == NULL) {
-        finish_event(call, NULL, NULL, STATUS_UNAVAILABLE, "nobody listens there");
+        refuse(call, STATUS_UNAVAILABLE, "nobody listens there");
         return;
     }
     const struct rpc_handler *handler = find_handler(listener, call->method);
@@ -152,7 +199,7 @@ static void begin(struct sim_call *call, const void *request)
     if (status == STATUS_OK && handler == NULL)
         status = fault_set(&fault, STATUS_UNIMPLEMENTED, "no such method");
     if (status != STATUS_OK) {
-        finish_event(call, NULL, NULL, status, fault.text);
+        refuse(call, status, fault.text);
         return;
     }
     call->begun = true;
@@ -163,10 +210,10 @@ static void deliver_request(struct sim_call *call, struct bytes bytes)
 {
     void *request = NULL;
     struct fault fault;
-    if (call->server_over || call->client_over)
+    if (call->server_over)
         return;
     if (wire_decode(call->method->request, bytes, &call->arena, &request, &fault) != STATUS_OK) {
-        finish_event(call, NULL, NULL, STATUS_INVALID, fault.text);
+        refuse(call, STATUS_INVALID, fault.text);
         return;
     }
     if (call->method->shape != WIRE_CLIENT_STREAM) {
@@ -175,13 +222,13 @@ static void deliver_request(struct sim_call *call, struct bytes bytes)
     }
     if (call->begun && !call->server.answered && call->server.on_message != NULL)
         call->server.on_message(&call->server, request);
-    send_event(call, WRITABLE, NULL, NULL);
+    sim_send(call, WRITABLE, NULL, NULL);
 }
 
 /* --- the client's end */
 
-static void client_done(struct sim_call *call, enum status status, const void *response,
-                        const char *text)
+void sim_client_done(struct sim_call *call, enum status status, const void *response,
+                     const char *text)
 {
     struct fault fault = {.status = status};
     if (call->client_over)
@@ -205,9 +252,18 @@ static void deliver_end(struct sim_call *call, const struct sim_event *event)
         status = STATUS_CORRUPT;
         text = fault.text;
     }
-    client_done(call, status, response, text);
+    sim_client_done(call, status, response, text);
     arena_fini(&arena);
-    close_server_end(call);
+    sim_close_server_end(call);
+}
+
+/* The client's own word, at once; the server hears of it when it arrives. */
+static void call_off(struct sim_call *call, const struct sim_event *event)
+{
+    if (call->client_over)
+        return;
+    sim_client_done(call, event->status, NULL, event->text);
+    sim_send(call, CLIENT_GONE, NULL, NULL);
 }
 
 static void deliver_message(struct sim_call *call, struct bytes bytes)
@@ -227,6 +283,10 @@ static void deliver(struct sim_event *event)
 {
     struct sim_call *call = event->call;
     switch (event->kind) {
+    case BEGIN:
+        if (!call->server_over)
+            begin(call, NULL);
+        break;
     case TO_SERVER: deliver_request(call, event->bytes); break;
     case TO_CLIENT: deliver_message(call, event->bytes); break;
     case HALF_CLOSE:
@@ -242,6 +302,8 @@ static void deliver(struct sim_event *event)
             call->server.on_drained(&call->server);
         break;
     case FINISHED: deliver_end(call, event); break;
+    case CALLED_OFF: call_off(call, event); break;
+    case CLIENT_GONE: sim_close_server_end(call); break;
     }
 }
 
@@ -250,7 +312,7 @@ static void sweep(struct sim_network *network)
 {
     for (struct sim_call **link = &network->calls; *link != NULL;) {
         struct sim_call *call = *link;
-        if (!call->server_over || !call->client_over) {
+        if (!call->server_over || !call->client_over || call->under_way > 0) {
             link = &call->next;
             continue;
         }
@@ -260,102 +322,32 @@ static void sweep(struct sim_network *network)
     }
 }
 
+static void deliver_first(struct sim_network *network)
+{
+    struct sim_event *event = network->first;
+    network->first = event->next;
+    deliver(event);
+    event->call->under_way--;
+    network->delivered++;
+    free((void *)(uintptr_t)event->bytes.data);
+    free(event);
+}
+
 void sim_network_run(struct sim_network *network)
 {
     for (int delivered = 0; network->first != NULL; delivered++) {
-        struct sim_event *event = network->first;
+        if (network->first->due_boot_ms > now(network))
+            break;
         assert(delivered < DELIVERIES_MAX);
-        network->first = event->next;
-        if (network->first == NULL)
-            network->last = NULL;
-        deliver(event);
-        network->delivered++;
-        free((void *)(uintptr_t)event->bytes.data);
-        free(event);
+        deliver_first(network);
     }
     sweep(network);
 }
 
-/* --- transports */
-
-static struct transport_call *transport_begin(struct transport *base,
-                                              const struct wire_method *method, const void *request,
-                                              int64_t timeout_ms,
-                                              const struct transport_callbacks *callbacks)
+int64_t sim_network_next_boot_ms(const struct sim_network *network)
 {
-    struct sim_transport *transport = (struct sim_transport *)base;
-    struct sim_call *call = calloc(1, sizeof *call);
-    (void)timeout_ms;
-    if (call == NULL)
-        return NULL;
-    arena_init(&call->arena, 4 * (size_t)ARENA_MESSAGE_BYTES);
-    call->client.transport = base;
-    call->server = (struct rpc_call){
-        .operations = &server_operations,
-        .method = method,
-        .caller = transport->caller,
-        .arena = &call->arena,
-    };
-    call->network = transport->network;
-    call->transport = transport;
-    call->callbacks = *callbacks;
-    call->method = method;
-    call->next = transport->network->calls;
-    transport->network->calls = call;
-    if (method->shape == WIRE_CLIENT_STREAM)
-        begin(call, NULL);
-    else
-        send_event(call, TO_SERVER, method->request, request);
-    return (struct transport_call *)call;
+    return network->first != NULL ? network->first->due_boot_ms : INT64_MAX;
 }
-
-static void transport_message(struct transport_call *base, const void *request)
-{
-    struct sim_call *call = (struct sim_call *)base;
-    send_event(call, TO_SERVER, call->method->request, request);
-}
-
-static void transport_last(struct transport_call *base)
-{
-    send_event((struct sim_call *)base, HALF_CLOSE, NULL, NULL);
-}
-
-static void transport_stop(struct transport_call *base)
-{
-    finish_event((struct sim_call *)base, NULL, NULL, STATUS_CANCELLED, "cancelled");
-}
-
-static void transport_end(struct transport *base)
-{
-    struct sim_transport *transport = (struct sim_transport *)base;
-    for (struct sim_call *call = transport->network->calls; call != NULL; call = call->next) {
-        if (call->transport != transport)
-            continue;
-        call->transport = NULL;
-        client_done(call, STATUS_CANCELLED, NULL, "the connection was closed");
-        close_server_end(call);
-    }
-    free(transport);
-}
-
-static const struct transport_operations transport_operations = {
-    transport_begin, transport_message, transport_last, transport_stop, transport_end,
-};
-
-struct transport *sim_dial(struct sim_network *network, const char *address,
-                           const struct rpc_caller *caller, const struct name *meant)
-{
-    struct sim_transport *transport = calloc(1, sizeof *transport);
-    assert(transport != NULL);
-    transport->transport.operations = &transport_operations;
-    transport->network = network;
-    snprintf(transport->address, sizeof transport->address, "%s", address);
-    transport->caller = *caller;
-    transport->meant = *meant;
-    return &transport->transport;
-}
-
-/* --- listeners */
 
 void sim_network_init(struct sim_network *network)
 {
@@ -364,33 +356,11 @@ void sim_network_init(struct sim_network *network)
 
 void sim_network_fini(struct sim_network *network)
 {
-    sim_network_run(network);
     for (struct sim_call *call = network->calls; call != NULL; call = call->next) {
-        close_server_end(call);
+        sim_close_server_end(call);
         call->client_over = true;
     }
+    while (network->first != NULL)
+        deliver_first(network);
     sweep(network);
-}
-
-void sim_listen(struct sim_network *network, struct sim_listener *listener)
-{
-    listener->open = true;
-    for (struct sim_listener *known = network->listeners; known != NULL; known = known->next)
-        if (known == listener)
-            return;
-    listener->next = network->listeners;
-    network->listeners = listener;
-}
-
-/* The process behind it is gone: its handlers forget their calls, the callers see a broken
- * connection. */
-void sim_unlisten(struct sim_network *network, struct sim_listener *listener)
-{
-    listener->open = false;
-    for (struct sim_call *call = network->calls; call != NULL; call = call->next) {
-        if (call->listener != listener || call->server_over)
-            continue;
-        close_server_end(call);
-        finish_event(call, NULL, NULL, STATUS_UNAVAILABLE, "the connection broke");
-    }
 }

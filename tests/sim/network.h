@@ -6,9 +6,14 @@
  * transport towards an address for a caller whose identity the network vouches for. Every message
  * is encoded and decoded by proto/wire on its way, so that what the wire refuses is refused here.
  * Nothing is delivered inside the function that sends it: sim_network_run() delivers in order until
- * nothing is under way. A listener that is closed, or a link that is cut, fails its calls with
- * UNAVAILABLE, as a dead connection would. Ownership: sim_network_fini() frees what is left.
- * Thread rule: one thread.
+ * nothing is under way that is due. A listener that is closed fails its calls with UNAVAILABLE, as
+ * a dead connection would.
+ *
+ * Without weather everything arrives at once. With it each message of a call takes its time, those
+ * of one call and direction in order, as on one connection; one that is lost takes the connection
+ * with it: nothing more of that call arrives, and both ends learn of it when keepalive would tell
+ * them. Deadlines are kept where there is a clock. Ownership: sim_network_fini() frees what is
+ * left. Thread rule: one thread.
  */
 #ifndef ENTENTE_TESTS_SIM_NETWORK_H
 #define ENTENTE_TESTS_SIM_NETWORK_H
@@ -30,12 +35,24 @@ struct sim_listener {
     struct sim_listener *next;
 };
 
+enum { SIM_KEEPALIVE_MS = 4500 };
+
+/* What becomes of messages; names are "" for the broker. */
+struct sim_weather {
+    /* How long a message takes; -1: it is lost and the connection with it. */
+    int64_t (*delay_ms)(void *context, const struct name *from, const struct name *to);
+    /* Does a whole unary request arrive a second time, so much later? -1: no. */
+    int64_t (*repeat_ms)(void *context, const struct name *from, const struct name *to);
+    void *context;
+};
+
 struct sim_network {
+    const struct clock *clock;         /* NULL: no deadlines; for weather it must be there */
+    const struct sim_weather *weather; /* NULL: everything arrives at once */
     struct sim_listener *listeners;
     struct sim_call *calls;
-    struct sim_event *first; /* under way, in order */
-    struct sim_event *last;
-    uint64_t delivered; /* messages so far */
+    struct sim_event *first; /* under way, in order of arrival */
+    uint64_t delivered;      /* messages so far */
 };
 
 void sim_network_init(struct sim_network *network);
@@ -50,7 +67,9 @@ void sim_unlisten(struct sim_network *network, struct sim_listener *listener);
 struct transport *sim_dial(struct sim_network *network, const char *address,
                            const struct rpc_caller *caller, const struct name *meant);
 
-/* Delivers everything under way, and what that causes. */
+/* Delivers what is due, and what that causes. */
 void sim_network_run(struct sim_network *network);
+/* When the next is due, on the network's clock; INT64_MAX: nothing is under way. */
+int64_t sim_network_next_boot_ms(const struct sim_network *network);
 
 #endif
