@@ -11,7 +11,7 @@
 
 #include "broker/service.h"
 
-enum { GRACE_MS = 2000, SWEEP_MS = 1000, SWEEP_MS_FIRST = 200 };
+enum { GRACE_MS = 2000 };
 
 struct opening {
     struct daemon *daemon;
@@ -27,7 +27,6 @@ static enum status open_core(struct opening *opening);
 static enum status open_loop(struct opening *opening);
 static enum status open_listeners(struct opening *opening);
 static enum status announce(struct opening *opening);
-static void start_work(struct daemon *daemon);
 static void close_all(struct opening *opening);
 
 enum status daemon_run(const struct broker_config *config, const struct log *log,
@@ -121,22 +120,13 @@ static enum status open_loop(struct opening *opening)
     return STATUS_OK;
 }
 
-static struct rpc_credentials credentials_of(const struct daemon *daemon)
-{
-    return (struct rpc_credentials){
-        .roots_pem = daemon->authority->root.text,
-        .chain_pem = daemon->authority->broker_chain.text,
-        .key_pem = daemon->authority->broker_key.text,
-    };
-}
-
 static enum status open_listeners(struct opening *opening)
 {
     struct daemon *daemon = opening->daemon;
     struct rpc_server_settings enrolment = {
         .security = RPC_SERVER_TLS,
         .address = opening->config->enrolment_address,
-        .credentials = credentials_of(daemon),
+        .credentials = daemon_credentials(daemon),
         .allowed_gid = -1,
         .handlers = enrolment_handlers,
         .handler_count = enrolment_handlers_count,
@@ -157,7 +147,7 @@ static enum status open_listeners(struct opening *opening)
         .handler_count = operator_handlers_count,
         .service = daemon,
     };
-    start_work(daemon);
+    daemon_start_work(daemon);
     enum status status =
         rpc_server_open(&daemon->enrolment, daemon->loop, &enrolment, opening->fault);
     if (status == STATUS_OK)
@@ -200,49 +190,6 @@ static enum status announce(struct opening *opening)
     log_info(opening->log, "federation %s: members on %s, enrolment on %s",
              opening->config->federation.text, members, enrolment);
     return STATUS_OK;
-}
-
-/* --- what runs by itself */
-
-static void on_commit(void *context)
-{
-    struct daemon *daemon = context;
-    dispatch_grant_ready(&daemon->dispatch);
-    dispatch_wake_all(&daemon->dispatch);
-}
-
-/* At two thirds of its life the broker's certificate is replaced; calls under way go on. */
-static void renew_own_certificate(struct daemon *daemon)
-{
-    struct fault fault;
-    if (clock_wall_ms(daemon->core.clock) < authority_renew_from_ms(daemon->authority))
-        return;
-    enum status status =
-        authority_renew_broker(daemon->config, daemon->core.clock, daemon->authority, &fault);
-    struct rpc_credentials credentials = credentials_of(daemon);
-    if (status == STATUS_OK)
-        status = rpc_server_set_credentials(daemon->members, &credentials, &fault);
-    if (status == STATUS_OK)
-        status = rpc_server_set_credentials(daemon->enrolment, &credentials, &fault);
-    if (status == STATUS_OK)
-        log_info(daemon->core.log, "renewed the broker's certificate");
-    else
-        log_error(daemon->core.log, "renewing the broker's certificate: %s", fault.text);
-}
-
-static void on_sweep(void *context)
-{
-    struct daemon *daemon = context;
-    daemon_sweep(daemon);
-    if (daemon->members != NULL && daemon->enrolment != NULL)
-        renew_own_certificate(daemon);
-    rpc_timer_start(daemon->loop, &daemon->sweep_timer, SWEEP_MS, on_sweep, daemon);
-}
-
-static void start_work(struct daemon *daemon)
-{
-    rounds_start(&daemon->rounds, &daemon->core, daemon->loop, daemon->worker, on_commit, daemon);
-    rpc_timer_start(daemon->loop, &daemon->sweep_timer, SWEEP_MS_FIRST, on_sweep, daemon);
 }
 
 /* --- closing, in reverse */

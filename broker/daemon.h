@@ -42,6 +42,12 @@ MUST_USE enum status daemon_run(const struct broker_config *config, const struct
 
 /* The pieces that handlers and timers share. */
 
+/* Starts rounds, dispatch of what they commit, and the sweep, on the daemon's loop. */
+void daemon_start_work(struct daemon *daemon);
+
+/* What its listeners show; borrowed from the authority. */
+struct rpc_credentials daemon_credentials(const struct daemon *daemon);
+
 /* Signs the list of revoked members anew; raise: under the next number, in the caller's
  * transaction. */
 MUST_USE enum status daemon_sign_revocations(struct daemon *daemon, bool raise,
