@@ -1,0 +1,168 @@
+/* World, invariants: what DESIGN §8 promises, looked at from outside. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/ledger.h"
+#include "broker/store/leases.h"
+#include "tests/sim/world.h"
+
+/* --- after every step */
+
+void world_check_step(struct world *world)
+{
+    for (uint32_t p = 0; p < world->peer_count; p++)
+        if (world->peers[p].devices.doubled > 0)
+            world_fail(world, "invariant 1: at %s %s", world->peers[p].config.member.text,
+                       world->peers[p].devices.doubled_text);
+}
+
+/* --- the books */
+
+static void check_held(struct world *world, struct arena *arena)
+{
+    struct store_held_node *held = NULL;
+    uint32_t count = 0;
+    struct fault fault;
+    if (store_lease_held(world->broker.daemon.core.store, arena, &held, &count, &fault) !=
+        STATUS_OK)
+        world_fail(world, "held GPUs can't be read: %s", fault.text);
+    for (uint32_t h = 0; h < count; h++)
+        for (uint32_t p = 0; p < world->peer_count; p++) {
+            const struct world_peer *peer = &world->peers[p];
+            if (!name_equal(&peer->config.member, &held[h].host))
+                continue;
+            if (held[h].node >= peer->pool.nodes || held[h].gpus >> peer->pool.gpus_per_node != 0 ||
+                !name_equal(&held[h].gpu, &peer->pool.gpu))
+                world_fail(world, "invariant 1: %s has no GPUs %" PRIx64 " on node %" PRIu32,
+                           held[h].host.text, held[h].gpus, held[h].node);
+        }
+}
+
+/* What was deposited is all there is: with its members or in escrow. */
+static void check_sum(struct world *world)
+{
+    struct store *store = world->broker.daemon.core.store;
+    int64_t sum_micros = 0;
+    struct fault fault;
+    for (uint32_t p = 0; p < world->peer_count; p++) {
+        struct ledger_position position;
+        if (ledger_position(store, &world->peers[p].config.member, &position, &fault) != STATUS_OK)
+            world_fail(world, "a balance can't be read: %s", fault.text);
+        if (position.escrow.micros < 0)
+            world_fail(world, "%s: escrow below zero", world->peers[p].config.member.text);
+        sum_micros += position.balance.micros + position.escrow.micros;
+    }
+    int64_t deposited = INT64_C(1000000) * WORLD_DEPOSIT_CREDITS * world->peer_count;
+    if (sum_micros != deposited)
+        world_fail(world,
+                   "invariant 2: members have %" PRId64 " micro-credits, %" PRId64
+                   " were deposited",
+                   sum_micros, deposited);
+}
+
+void world_check_books(struct world *world)
+{
+    struct arena arena;
+    struct fault fault = {0};
+    struct ledger_verify_response result;
+    if (!world->broker.up)
+        return;
+    arena_init(&arena, ARENA_ROUND_BYTES);
+    if (ledger_verify(world->broker.daemon.core.store, &arena, &result, &fault) != STATUS_OK)
+        world_fail(world, "the ledger can't be read: %s", fault.text);
+    if (!result.verified)
+        world_fail(world, "invariant 2: ledger: %s", result.problem);
+    check_held(world, &arena);
+    check_sum(world);
+    arena_fini(&arena);
+}
+
+/* --- the end */
+
+static bool jobs_are_final(struct world *world, char what[static 256])
+{
+    for (uint32_t j = 0; j < world->job_count; j++) {
+        const struct world_job *job = &world->jobs[j];
+        struct local_job_row row;
+        struct fault fault;
+        struct peer *home = world->peers[job->home].peer;
+        if (home_row(home->home, &job->name, &row, &fault) != STATUS_OK)
+            world_fail(world, "invariant 3: job %s was acknowledged: %s", job->name.text,
+                       fault.text);
+        if (!job_state_final(row.state)) {
+            snprintf(what, 256, "job %s is %s: %.120s", job->name.text, job_state_name(row.state),
+                     row.text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool leases_are_final(struct world *world, char what[static 256])
+{
+    struct arena arena;
+    struct fault fault;
+    struct store_lease *leases = NULL;
+    uint32_t count = 0;
+    char id[LEASE_ID_TEXT_MAX];
+    arena_init(&arena, ARENA_ROUND_BYTES);
+    if (store_lease_list_open(world->broker.daemon.core.store, LEASE_STATES_OPEN, &arena, &leases,
+                              &count, &fault) != STATUS_OK)
+        world_fail(world, "open leases can't be read: %s", fault.text);
+    if (count > 0)
+        snprintf(what, 256, "%" PRIu32 " leases are open, %s (%s at %s) is %s", count,
+                 lease_id_format(leases[0].lease->id, id), leases[0].lease->job.text,
+                 leases[0].lease->host.text, lease_state_name(leases[0].state));
+    arena_fini(&arena);
+    return count == 0;
+}
+
+static bool spools_are_empty(struct world *world, char what[static 256])
+{
+    for (uint32_t p = 0; p < world->peer_count; p++) {
+        const struct peer *peer = world->peers[p].peer;
+        struct arena arena;
+        struct lease_report *reports = NULL;
+        uint32_t count = 0;
+        arena_init(&arena, ARENA_MESSAGE_BYTES);
+        bool read = spool_reports(peer->spool, 16, &arena, &reports, &count, NULL) == STATUS_OK;
+        uint32_t receipts = spool_receipts_count(peer->spool);
+        uint32_t gpus = 0;
+        for (uint32_t i = 0; i < peer->inventory.pool_count; i++) {
+            struct pool_count in_use = inventory_count(&peer->inventory.pools[i]);
+            gpus += in_use.leased + in_use.local;
+        }
+        arena_fini(&arena);
+        if (!read || count + receipts + gpus > 0) {
+            snprintf(what, 256,
+                     "%s still has %" PRIu32 " reports and %" PRIu32 " receipts, %" PRIu32
+                     " GPUs in use",
+                     peer->config->member.text, count, receipts, gpus);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool world_is_over(struct world *world, char what[static 256])
+{
+    return jobs_are_final(world, what) && leases_are_final(world, what) &&
+           spools_are_empty(world, what);
+}
+
+void world_check_end(struct world *world)
+{
+    char what[256] = "";
+    world_check_books(world);
+    if (!world_is_over(world, what))
+        world_fail(world, "not over: %s", what);
+    for (uint32_t p = 0; p < world->peer_count; p++) {
+        struct ledger_position position;
+        if (ledger_position(world->broker.daemon.core.store, &world->peers[p].config.member,
+                            &position, NULL) != STATUS_OK ||
+            position.escrow.micros != 0)
+            world_fail(world, "invariant 2: %s still has %" PRId64 " micro-credits in escrow",
+                       world->peers[p].config.member.text, position.escrow.micros);
+    }
+}

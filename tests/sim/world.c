@@ -1,0 +1,169 @@
+#include "tests/sim/world.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/tree.h"
+#include "tests/sim/loop.h"
+#include "tests/sim/random.h"
+
+/* 2026-11-23T12:00:00Z, a multiple of every round length used. */
+#define WORLD_START_WALL_MS INT64_C(1795435200000)
+
+enum { BOOT_MS_FIRST = 1000000, KEEP_BYTES_MAX = 64 * 1024 * 1024 };
+
+static void make_directory(struct world *world)
+{
+    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(world->directory, sizeof world->directory, "%s/entente-sim-XXXXXX", parent);
+    if (mkdtemp(world->directory) == NULL)
+        world_fail(world, "%s can't be made", world->directory);
+}
+
+static void start_clock(struct clock_simulated *clock)
+{
+    clock_simulated_init(clock, WORLD_START_WALL_MS);
+    clock->now_boot_ms = BOOT_MS_FIRST;
+}
+
+void world_open(struct world *world, uint64_t seed, uint32_t peers, int trace_fd)
+{
+    assert(peers >= 1 && peers <= WORLD_PEERS_MAX);
+    memset(world, 0, sizeof *world);
+    world->seed = seed;
+    world->trace_fd = trace_fd;
+    rng_init(&world->rng, seed, 1);
+    sim_random_seed(seed);
+    make_directory(world);
+    start_clock(&world->time);
+    start_clock(&world->broker.clock);
+    sim_network_init(&world->network);
+    world->network.clock = &world->time.clock;
+    world->started_boot_ms = BOOT_MS_FIRST;
+    world->peer_count = peers;
+    world_broker_init(world);
+    for (uint32_t p = 0; p < peers; p++) {
+        start_clock(&world->peers[p].clock);
+        world_peer_init(world, p);
+    }
+    world_start_broker(world);
+    for (uint32_t p = 0; p < peers; p++)
+        world_start_peer(&world->peers[p]);
+}
+
+void world_close(struct world *world)
+{
+    for (uint32_t p = 0; p < world->peer_count; p++)
+        if (world->peers[p].peer != NULL)
+            world_kill_peer(&world->peers[p]);
+    if (world->broker.up)
+        world_kill_broker(world);
+    sim_network_fini(&world->network);
+    if (tree_remove(world->directory, NULL) != STATUS_OK)
+        fprintf(stderr, "%s could not be removed\n", world->directory);
+}
+
+int64_t world_now_ms(const struct world *world)
+{
+    return world->time.now_boot_ms - world->started_boot_ms;
+}
+
+/* --- time */
+
+static void advance(struct world *world)
+{
+    clock_simulated_advance(&world->time, WORLD_STEP_MS);
+    clock_simulated_advance(&world->broker.clock, WORLD_STEP_MS);
+    for (uint32_t p = 0; p < world->peer_count; p++)
+        clock_simulated_advance(&world->peers[p].clock, WORLD_STEP_MS);
+}
+
+static void step(struct world *world)
+{
+    int64_t now_ms = world_now_ms(world);
+    sim_network_run(&world->network);
+    if (world->broker.up)
+        sim_loop_run(world->broker.daemon.loop);
+    for (uint32_t p = 0; p < world->peer_count; p++)
+        if (world->peers[p].peer != NULL &&
+            (now_ms + (int64_t)p * WORLD_STEP_MS) % PEER_TICK_MS == 0)
+            peer_tick(world->peers[p].peer);
+    world_check_step(world);
+    advance(world);
+}
+
+void world_run(struct world *world, int64_t ms)
+{
+    for (int64_t run = 0; run < ms; run += WORLD_STEP_MS)
+        step(world);
+}
+
+/* --- failing */
+
+void world_fail(const struct world *world, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "seed %" PRIu64 " at %.2f s: %s\n", world->seed,
+            (double)world_now_ms(world) / 1000, text);
+    _exit(1);
+}
+
+/* --- what a kill leaves */
+
+static void copy_file(const char *from, const char *to)
+{
+    char buffer[65536];
+    FILE *in = fopen(from, "re");
+    if (in == NULL) {
+        unlink(to);
+        return;
+    }
+    FILE *out = fopen(to, "we");
+    assert(out != NULL);
+    for (size_t got = fread(buffer, 1, sizeof buffer, in); got > 0;
+         got = fread(buffer, 1, sizeof buffer, in)) {
+        size_t put = fwrite(buffer, 1, got, out);
+        assert(put == got);
+    }
+    fclose(in);
+    fclose(out);
+}
+
+static void keep_path(const char *directory, const char *prefix, const char *database,
+                      const char *suffix, char path[static FILE_PATH_MAX])
+{
+    snprintf(path, FILE_PATH_MAX, "%.2000s/%s%s%s", directory, prefix, database, suffix);
+}
+
+static const char *const parts[] = {"", "-wal"};
+
+void world_keep(const char *directory, const char *database)
+{
+    char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
+    for (size_t i = 0; i < 2; i++) {
+        keep_path(directory, "", database, parts[i], from);
+        keep_path(directory, "kept-", database, parts[i], to);
+        copy_file(from, to);
+    }
+}
+
+void world_put_back(const char *directory, const char *database)
+{
+    char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
+    for (size_t i = 0; i < 2; i++) {
+        keep_path(directory, "kept-", database, parts[i], from);
+        keep_path(directory, "", database, parts[i], to);
+        copy_file(from, to);
+    }
+    keep_path(directory, "", database, "-shm", to);
+    unlink(to);
+}

@@ -1,0 +1,114 @@
+/* World, broker: the daemon's parts put together as broker/daemon.c does, without its sockets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/ledger.h"
+#include "broker/service.h"
+#include "broker/store/members.h"
+#include "tests/sim/loop.h"
+#include "tests/sim/world.h"
+
+static enum status open_daemon(struct world *world, struct fault *fault);
+
+void world_broker_init(struct world *world)
+{
+    struct world_broker *broker = &world->broker;
+    struct fault fault;
+    struct signing_key key;
+    struct store *store = NULL;
+    char path[FILE_PATH_MAX];
+    broker->config = (struct broker_config){
+        .public_host = "broker",
+        .operator_gid = -1,
+        .round_ms = 10000,
+        .lead_ms = 1500,
+        .interim_delay_ms = 300,
+        .heartbeat_ms = 500,
+        .holdover_ms = 60000,
+        .grace_ms = 3000,
+        .skew_ms_max = 5000,
+        .accept_within_ms = 8000,
+        .member_certificate_ms = INT64_C(30) * 24 * 3600 * 1000,
+        .jobs_per_member_max = 1000,
+        .gpus_per_job_max = 8,
+        .enrolments_per_minute_max = 10,
+        .restart_seconds = 0.5,
+        .transfer_bytes_per_second = 1e9,
+    };
+    snprintf(broker->config.federation.text, sizeof broker->config.federation.text, "sim");
+    broker->authority.federation = broker->config.federation;
+    broker->log = (struct log){world->trace_fd, LOG_LEVEL_INFO, &broker->clock.clock, "broker"};
+    if (path_join(broker->directory, world->directory, "broker", &fault) != STATUS_OK ||
+        directory_make(broker->directory, 0700, &fault) != STATUS_OK ||
+        path_join(path, broker->directory, "broker.db", &fault) != STATUS_OK ||
+        signing_make(&broker->secret, &key, &fault) != STATUS_OK ||
+        store_open(path, STORE_CREATE, &store, &fault) != STATUS_OK)
+        world_fail(world, "the broker can't be made: %s", fault.text);
+    store_close(store);
+    broker->listener = (struct sim_listener){
+        .address = "broker:1",
+        .handlers = member_handlers,
+        .handler_count = member_handlers_count,
+        .service = &broker->daemon,
+        .admit = daemon_admit_member,
+    };
+}
+
+void world_start_broker(struct world *world)
+{
+    struct world_broker *broker = &world->broker;
+    struct fault fault = {0};
+    memset(&broker->daemon, 0, sizeof broker->daemon);
+    if (open_daemon(world, &fault) != STATUS_OK)
+        world_fail(world, "the broker does not start: %s", fault.text);
+    daemon_start_work(&broker->daemon);
+    sim_listen(&world->network, &broker->listener);
+    broker->up = true;
+}
+
+static enum status open_daemon(struct world *world, struct fault *fault)
+{
+    struct world_broker *broker = &world->broker;
+    struct daemon *daemon = &broker->daemon;
+    struct store *store = NULL;
+    char path[FILE_PATH_MAX];
+    daemon->config = &broker->config;
+    daemon->authority = &broker->authority;
+    arena_init(&daemon->revocations_arena, ARENA_MESSAGE_BYTES);
+    enum status status = path_join(path, broker->directory, "broker.db", fault);
+    if (status == STATUS_OK)
+        status = store_open(path, STORE_WRITE, &store, fault);
+    if (status == STATUS_OK)
+        status = core_open(&daemon->core, &broker->config, &broker->clock.clock, &broker->log,
+                           store, &broker->secret, fault);
+    if (status == STATUS_OK)
+        status = daemon_sign_revocations(daemon, false, fault);
+    if (status == STATUS_OK)
+        status = rpc_loop_open(&daemon->loop, &broker->clock.clock, &broker->log, fault);
+    if (status == STATUS_OK)
+        status = worker_open(&daemon->worker, daemon->loop, fault);
+    if (status != STATUS_OK)
+        return status;
+    dispatch_init(&daemon->dispatch, &daemon->core);
+    daemon->started_boot_ms = clock_boot_ms(daemon->core.clock);
+    return STATUS_OK;
+}
+
+void world_kill_broker(struct world *world)
+{
+    struct world_broker *broker = &world->broker;
+    struct daemon *daemon = &broker->daemon;
+    log_error(&broker->log, "*** killed");
+    world_keep(broker->directory, "broker.db");
+    broker->up = false;
+    sim_unlisten(&world->network, &broker->listener);
+    sim_loop_kill(daemon->loop);
+    rpc_timer_stop(&daemon->sweep_timer);
+    worker_close(daemon->worker);
+    rounds_stop(&daemon->rounds);
+    dispatch_fini(&daemon->dispatch);
+    rpc_loop_close(daemon->loop);
+    core_close(&daemon->core);
+    arena_fini(&daemon->revocations_arena);
+    world_put_back(broker->directory, "broker.db");
+}
