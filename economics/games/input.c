@@ -342,5 +342,5 @@ static enum status read_market(const char *name, const char *text, size_t size, 
     if (game->game.players > MARKET_TABLE_PLAYERS_MAX)
         return STATUS_OK;
     status = input_table(game->game.players, arena, game, &worth, fault);
-    return status == STATUS_OK ? market_table(&instance->market, worth, fault) : status;
+    return status == STATUS_OK ? market_table(&instance->market, 0, worth, fault) : status;
 }

@@ -1,16 +1,21 @@
 /*
  * Market table: v(S) of every coalition of a market's members, as a worth table in credits.
  *
- * Thread rule: one LP environment per call on the calling thread. Complexity: 2^members LPs.
+ * Members are put in order of what their joining costs in pivots; the dear ones make the items of
+ * work, the cheap ones are walked through in Gray-code order, warm, within an item. Items are
+ * solved on all cores. Guarantee: the same market gives the same bits at any number of threads,
+ * since each item starts afresh. Complexity: 2^members coalition LPs, of a few pivots each.
  */
 #ifndef ENTENTE_ECONOMICS_GAMES_MARKET_TABLE_H
 #define ENTENTE_ECONOMICS_GAMES_MARKET_TABLE_H
 
 #include "economics/market/market.h"
 
-enum { MARKET_TABLE_PLAYERS_MAX = 20 };
+enum { MARKET_TABLE_PLAYERS_MAX = 20, MARKET_TABLE_THREADS_MAX = 64 };
 
-/* worth[2^members], members <= MARKET_TABLE_PLAYERS_MAX. */
-MUST_USE enum status market_table(const struct market *market, double *worth, struct fault *fault);
+/* worth[2^members], members <= MARKET_TABLE_PLAYERS_MAX. threads 0: as many as cores. The calling
+ * thread must have no LP environment open. */
+MUST_USE enum status market_table(const struct market *market, uint32_t threads, double *worth,
+                                  struct fault *fault);
 
 #endif

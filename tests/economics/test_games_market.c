@@ -1,0 +1,104 @@
+/*
+ * Markets as games: worths by the coalition LP equal GLPK's, on random markets with policy rows;
+ * the table, Owen's split and its ranges.
+ */
+#include "tests/support/support.h"
+
+#include <math.h>
+
+#include "base/tolerance.h"
+#include "economics/games/coalition_lp.h"
+#include "economics/games/market_table.h"
+#include "economics/market/plan.h"
+#include "tests/economics/random_market.h"
+
+enum { MARKETS = 150 };
+
+static void for_all(void (*check)(const struct market *market, uint64_t seed))
+{
+    uint64_t first = support_seed(1);
+    for (uint64_t seed = first; seed < first + MARKETS; seed++) {
+        struct arena arena;
+        struct market market;
+        arena_init(&arena, ARENA_ROUND_BYTES);
+        random_market(seed, 11, &arena, &market);
+        check(&market, seed);
+        arena_fini(&arena);
+    }
+}
+
+/* To 1e-9 of the worth; where it is (next to) nothing, to 1e-12 of the dearest column. */
+static bool agree(const struct market *market, double worth, double expected)
+{
+    double dearest = 0.0;
+    for (uint32_t c = 0; c < market->column_count; c++)
+        dearest = fmax(dearest, credits_to_double(market->columns[c].worth));
+    return fabs(worth - expected) <= fmax(1e-9 * fabs(expected), 1e-12 * dearest);
+}
+
+static void set_coalition(struct coalition_lp *lp, const struct market *market, uint64_t coalition)
+{
+    for (uint32_t i = 0; i < market->member_count; i++)
+        coalition_lp_set(lp, i, (coalition >> i & 1) != 0 ? 1.0 : 0.0);
+}
+
+/* A walk at random: what a worth is doesn't depend on how one came there. */
+static void compare_worths(const struct market *market, uint64_t seed)
+{
+    struct coalition_lp *lp;
+    struct rng rng;
+    rng_init(&rng, seed, 12);
+    assert_ok(coalition_lp_open(market, &lp, NULL));
+    for (uint32_t k = 0; k < 3u << market->member_count; k++) {
+        uint64_t coalition = rng_below(&rng, UINT64_C(1) << market->member_count);
+        double worth;
+        double expected;
+        set_coalition(lp, market, coalition);
+        assert_ok(coalition_lp_solve(lp, &worth, NULL));
+        assert_ok(market_worth(market, &coalition, &expected, NULL));
+        if (!agree(market, worth, expected))
+            fail_msg("seed %llu, coalition %llx: %.15g, GLPK says %.15g", (unsigned long long)seed,
+                     (unsigned long long)coalition, worth, expected);
+    }
+    if (coalition_lp_rescues(lp) > 0)
+        fail_msg("seed %llu: %llu worths had to be rescued", (unsigned long long)seed,
+                 (unsigned long long)coalition_lp_rescues(lp));
+    coalition_lp_close(lp);
+}
+
+static void worths_equal_the_reference_whatever_the_path(void **state)
+{
+    (void)state;
+    for_all(compare_worths);
+}
+
+static void compare_tables(const struct market *market, uint64_t seed)
+{
+    double worth[1 << RANDOM_MEMBERS_MAX];
+    double alone[1 << RANDOM_MEMBERS_MAX];
+    assert_ok(market_table(market, 3, worth, NULL));
+    assert_ok(market_table(market, 1, alone, NULL));
+    assert_memory_equal(worth, alone, sizeof(double) << market->member_count); /* to the bit */
+    for (uint64_t s = 1; s < UINT64_C(1) << market->member_count; s++) {
+        double expected;
+        assert_ok(market_worth(market, &s, &expected, NULL));
+        if (!agree(market, worth[s], expected))
+            fail_msg("seed %llu, coalition %llx: %.15g, GLPK says %.15g", (unsigned long long)seed,
+                     (unsigned long long)s, worth[s], expected);
+    }
+}
+
+static void the_table_holds_every_worth(void **state)
+{
+    (void)state;
+    for_all(compare_tables);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(worths_equal_the_reference_whatever_the_path),
+        cmocka_unit_test(the_table_holds_every_worth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
