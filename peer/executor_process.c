@@ -58,6 +58,9 @@ enum status process_executor_open(const struct process_executor_settings *settin
     snprintf(self->devices, sizeof self->devices, "%s",
              settings->device_directory != NULL ? settings->device_directory : "/dev");
     process_find_abilities(self);
+    if (self->abilities.missing[0] != '\0')
+        log_warning(settings->log, "jobs can't be held to everything here: %s",
+                    self->abilities.missing);
     *executor = &self->executor;
     return STATUS_OK;
 }

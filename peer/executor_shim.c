@@ -18,11 +18,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "peer/capped_log.h"
 #include "peer/executor_sandbox.h"
 #include "peer/executor_state.h"
 
@@ -34,14 +34,11 @@ enum {
     SHIM_FAILED = 126 /* the exit code where the job could not be started */
 };
 
-static const char log_full[] = "\n[entente: the log is full; what follows is not kept]\n";
-
 struct shim {
     const char *directory;
     struct launch launch;
     struct arena arena;
-    int log;
-    uint32_t log_bytes;
+    struct capped_log log;
     int output;  /* the job's stdout and stderr come out here; -1: closed */
     int info;    /* bwrap's words; -1: closed */
     int signals; /* signalfd */
@@ -70,7 +67,7 @@ static void pass_stop_on(struct shim *shim);
 static void kill_all(struct shim *shim);
 static void clear_up(struct shim *shim);
 static void finish(struct shim *shim);
-static void say(struct shim *shim, const char *text, size_t size);
+static void say(struct shim *shim, const char *text);
 
 int process_shim_main(int argc, char **argv)
 {
@@ -79,7 +76,7 @@ int process_shim_main(int argc, char **argv)
                 argc > 0 ? argv[0] : "entente-peer");
         return EXIT_CODE_USAGE;
     }
-    struct shim shim = {.directory = argv[argc - 1], .log = -1, .output = -1, .info = -1};
+    struct shim shim = {.directory = argv[argc - 1], .log = {.fd = -1}, .output = -1, .info = -1};
     struct fault fault = {0};
     arena_init(&shim.arena, LAUNCH_BYTES_MAX + ARENA_MESSAGE_BYTES);
     enum status status = prepare(&shim, &fault);
@@ -89,15 +86,22 @@ int process_shim_main(int argc, char **argv)
         watch_child(&shim);
         clear_up(&shim);
     } else {
-        say(&shim, "entente: ", strlen("entente: "));
-        say(&shim, fault.text, strlen(fault.text));
-        say(&shim, "\n", 1);
+        say(&shim, fault.text);
         shim.child_ended = true;
         shim.exit_code = SHIM_FAILED;
     }
     finish(&shim);
+    capped_log_close(&shim.log);
     arena_fini(&shim.arena);
     return status == STATUS_OK ? EXIT_CODE_OK : EXIT_CODE_FAILURE;
+}
+
+/* For the job's owner, where our own part fails. */
+static void say(struct shim *shim, const char *text)
+{
+    char line[FAULT_TEXT_MAX + 16];
+    int const length = snprintf(line, sizeof line, "entente: %s\n", text);
+    capped_log_write(&shim->log, line, (size_t)length);
 }
 
 /* Signals come as reads, so that none arrives between a look and a wait. */
@@ -114,17 +118,15 @@ static enum status prepare(struct shim *shim, struct fault *fault)
     shim->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans of the job come to us */
 
+    if (shim->signals < 0)
+        return fault_set(fault, STATUS_IO, "signalfd: %s", strerror(errno));
+
     char path[FILE_PATH_MAX];
     enum status status = path_join(path, shim->directory, "log", fault);
+    if (status == STATUS_OK)
+        status = capped_log_open(&shim->log, path, EXECUTOR_LOG_BYTES_MAX, fault);
     if (status != STATUS_OK)
         return status;
-    shim->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-    struct stat about;
-    if (shim->log < 0 || fstat(shim->log, &about) != 0 || shim->signals < 0)
-        return fault_set(fault, STATUS_IO, "%s: %s", path, strerror(errno));
-    shim->launch.log_bytes_max = EXECUTOR_LOG_BYTES_MAX;
-    shim->log_bytes =
-        about.st_size < EXECUTOR_LOG_BYTES_MAX ? (uint32_t)about.st_size : EXECUTOR_LOG_BYTES_MAX;
     struct process_identity self;
     if (!process_identify(getpid(), &self))
         return fault_set(fault, STATUS_IO, "/proc can't be read");
@@ -315,26 +317,11 @@ static void take_output(struct shim *shim)
     char buffer[SHIM_READ_BYTES];
     ssize_t const got = read(shim->output, buffer, sizeof buffer);
     if (got > 0) {
-        say(shim, buffer, (size_t)got);
+        capped_log_write(&shim->log, buffer, (size_t)got);
     } else if (got == 0) {
         close(shim->output);
         shim->output = -1;
     }
-}
-
-/* Past the cap the job's output is read and forgotten: a job must not hang because it talks. */
-static void say(struct shim *shim, const char *text, size_t size)
-{
-    uint32_t const last = shim->launch.log_bytes_max - (uint32_t)(sizeof log_full - 1);
-    if (shim->log < 0 || shim->log_bytes >= last)
-        return;
-    if (size > last - shim->log_bytes)
-        size = last - shim->log_bytes;
-    ssize_t const written = write(shim->log, text, size);
-    if (written > 0)
-        shim->log_bytes += (uint32_t)written;
-    if (shim->log_bytes >= last && write(shim->log, log_full, sizeof log_full - 1) > 0)
-        shim->log_bytes = shim->launch.log_bytes_max;
 }
 
 /* --- stopping */
@@ -401,5 +388,5 @@ static void finish(struct shim *shim)
     cgroup_remove(&shim->launch.cgroups);
     struct fault fault;
     if (state_write_exit(shim->directory, &record, &fault) != STATUS_OK)
-        say(shim, fault.text, strlen(fault.text)); /* the peer will find the run lost */
+        say(shim, fault.text); /* the peer will find the run lost */
 }

@@ -64,7 +64,7 @@ static enum status start_locked(struct process_executor *self, const struct exec
     };
     if (request.scratch_bytes == 0)
         request.scratch_bytes = SCRATCH_BYTES_FALLBACK;
-    struct launch launch = {.log_bytes_max = EXECUTOR_LOG_BYTES_MAX};
+    struct launch launch = {0};
     enum status status = check_paths(run, fault);
     if (status == STATUS_OK)
         status = take_slot(self, run->directory, &request.uid, fault);

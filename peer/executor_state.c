@@ -34,7 +34,7 @@ static bool read_checkpoint(const char *directory, struct checkpoint_record *rec
 
 /* --- what the peer hands the shim: texts with a NUL behind each */
 
-enum { LAUNCH_HEAD = 3 + CGROUP_CONTROLLERS };
+enum { LAUNCH_HEAD = 2 + CGROUP_CONTROLLERS };
 static const char launch_magic[] = "entente launch 1";
 
 enum status launch_write(const char *directory, const struct launch *launch, struct fault *fault)
@@ -45,8 +45,7 @@ enum status launch_write(const char *directory, const struct launch *launch, str
     FILE *memory = open_memstream(&text, &size);
     if (memory == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory to start a run");
-    fprintf(memory, "%s%c%" PRIu32 "%c%d%c", launch_magic, 0, launch->log_bytes_max, 0,
-            launch->sandboxed ? 1 : 0, 0);
+    fprintf(memory, "%s%c%d%c", launch_magic, 0, launch->sandboxed ? 1 : 0, 0);
     for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
         fprintf(memory, "%s%c", launch->cgroups.directories[c], 0);
     for (uint32_t i = 0; i < launch->argument_count; i++)
@@ -83,14 +82,13 @@ enum status launch_read(const char *directory, struct arena *arena, struct launc
     if (count <= LAUNCH_HEAD || strcmp(texts[0], launch_magic) != 0)
         return fault_set(fault, STATUS_CORRUPT, "%s isn't a launch file of this release", path);
     *launch = (struct launch){
-        .log_bytes_max = (uint32_t)strtoul(texts[1], NULL, 10),
-        .sandboxed = strcmp(texts[2], "1") == 0,
+        .sandboxed = strcmp(texts[1], "1") == 0,
         .arguments = texts + LAUNCH_HEAD,
         .argument_count = count - LAUNCH_HEAD,
     };
     for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
         snprintf(launch->cgroups.directories[c], sizeof launch->cgroups.directories[c], "%s",
-                 texts[3 + c]);
+                 texts[2 + c]);
     return STATUS_OK;
 }
 

@@ -44,7 +44,6 @@ enum {
 
 struct launch {
     struct cgroup_set cgroups;
-    uint32_t log_bytes_max;
     bool sandboxed;         /* bwrap comes first in arguments */
     const char **arguments; /* [argument_count], of LAUNCH_ARGUMENTS_MAX */
     uint32_t argument_count;

@@ -300,21 +300,10 @@ static void an_absent_result_is_skipped_where_that_is_allowed(void **state)
     assert_int_equal(set.count, 1);
 }
 
-static void a_set_that_contradicts_itself_is_refused(void **state)
+static void a_set_with_a_file_twice_is_not_assembled(void **state)
 {
     struct place *place = *state;
-    struct digest digest = {{0}};
     struct bundle_file twice[] = {{.path = "a"}, {.path = "b"}, {.path = "a"}};
-    struct bundle_file both[] = {{.path = "a"}, {.path = "a-b"}, {.path = "a/c"}};
-    struct bundle_file size[] = {{.path = "a", .size_bytes = 1}};
-    struct bundle_file mode[] = {{.path = "a", .mode = 04755}};
-    struct bundle_file good[] = {
-        {.path = "a", .size_bytes = 1, .chunks = &digest, .chunk_count = 1}, {.path = "a-b"}};
-    assert_int_equal(file_set_check(&(struct file_set){twice, 3}, NULL), STATUS_INVALID);
-    assert_int_equal(file_set_check(&(struct file_set){both, 3}, NULL), STATUS_INVALID);
-    assert_int_equal(file_set_check(&(struct file_set){size, 1}, NULL), STATUS_INVALID);
-    assert_int_equal(file_set_check(&(struct file_set){mode, 1}, NULL), STATUS_INVALID);
-    assert_ok(file_set_check(&(struct file_set){good, 2}, NULL));
     assert_int_equal(
         chunks_assemble(place->chunks, &(struct file_set){twice, 3}, place->target, NULL),
         STATUS_INVALID);
@@ -394,44 +383,6 @@ static void threads_that_put_the_same_chunks_count_them_once(void **state)
     assert_int_equal(chunks_used_bytes(place->chunks), SAME_CHUNKS * sizeof(uint32_t));
 }
 
-static void digests_see_every_field_and_no_order(void **state)
-{
-    (void)state;
-    struct digest chunk = {{1}};
-    struct bundle_file files[] = {
-        {.path = "b", .mode = 0644, .size_bytes = 1, .chunks = &chunk, .chunk_count = 1},
-        {.path = "a", .mode = 0755},
-    };
-    struct bundle_file turned[] = {files[1], files[0]};
-    struct digest one;
-    struct digest other;
-    file_set_digest(&(struct file_set){files, 2}, &one);
-    file_set_digest(&(struct file_set){turned, 2}, &other);
-    assert_true(digest_equal(&one, &other));
-    turned[0].mode = 0700;
-    file_set_digest(&(struct file_set){turned, 2}, &other);
-    assert_false(digest_equal(&one, &other));
-
-    const char *arguments[] = {"train", "--fast"};
-    const char *joined[] = {"train--fast"};
-    struct job_specification specification = {
-        .arguments = arguments,
-        .argument_count = 2,
-        .files = files,
-        .file_count = 2,
-        .checkpoint_path = "",
-    };
-    bundle_digest(&specification, &one);
-    specification.arguments = joined;
-    specification.argument_count = 1;
-    bundle_digest(&specification, &other);
-    assert_false(digest_equal(&one, &other));
-    bundle_digest(&specification, &one);
-    specification.limits.network = true;
-    bundle_digest(&specification, &other);
-    assert_false(digest_equal(&one, &other));
-}
-
 int main(void)
 {
 #define CLAIM(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -446,10 +397,9 @@ int main(void)
         CLAIM(a_planted_link_leads_nowhere),
         CLAIM(what_is_neither_file_nor_directory_is_refused_without_waiting),
         CLAIM(an_absent_result_is_skipped_where_that_is_allowed),
-        CLAIM(a_set_that_contradicts_itself_is_refused),
+        CLAIM(a_set_with_a_file_twice_is_not_assembled),
         CLAIM(the_quota_refuses_and_a_sweep_makes_room),
         CLAIM(threads_that_put_the_same_chunks_count_them_once),
-        CLAIM(digests_see_every_field_and_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
