@@ -13,7 +13,8 @@
 #include "economics/games/coalition_lp_internal.h"
 #include "economics/market/plan.h"
 
-#define AGREE 1e-10 /* primal and dual objective, relative */
+#define NOTHING 1e-12 /* of the dearest column: a worth below this is rounding */
+#define AGREE   1e-10 /* primal and dual objective, relative */
 
 enum { PIVOTS_PER_REFACTOR = 300, PIVOTS_MAX_BASE = 2000, PIVOTS_MAX_PER_ROW = 50 };
 
@@ -105,7 +106,7 @@ static bool worth_of(struct coalition_lp *lp, double *worth)
         if (lp->basic[p].set != NO_SET)
             primal += lp->value[p] * (coalition_worth(lp, lp->basic[p].column) -
                                       coalition_worth(lp, lp->key[lp->basic[p].set]));
-    *worth = fmax(primal, 0.0) * lp->scale; /* doing nothing is allowed */
+    *worth = primal > NOTHING ? primal * lp->scale : 0.0;
     return fabs(primal - dual) <= AGREE * (1.0 + fabs(primal));
 }
 

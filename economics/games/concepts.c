@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "base/tolerance.h"
 #include "economics/games/concepts_internal.h"
+#include "economics/games/market_owen.h"
 
 /* --- Answers --------------------------------------------------------------------------------- */
 
@@ -181,26 +182,45 @@ static enum status answer_vcg(struct subject *subject, struct concept_answer *an
     return STATUS_OK;
 }
 
+static enum status find_owen(struct subject *subject, struct owen *owen, bool *ranged,
+                             struct fault *fault)
+{
+    *ranged = true;
+    if (subject->input->instance != NULL)
+        return market_owen(&subject->input->instance->market, subject->arena, owen, ranged, fault);
+    return production_owen(subject->input->production, subject->arena, owen, fault);
+}
+
 static enum status answer_owen(struct subject *subject, struct concept_answer *answer,
                                struct fault *fault)
 {
     struct owen owen;
-    if (subject->input->production == NULL) {
+    bool ranged = false;
+    if (subject->input->production == NULL && subject->input->instance == NULL) {
         concept_remark(answer, "undefined: not a production game (give A, b and c, an assignment "
                                "matrix or a market)");
         return STATUS_OK;
     }
-    enum status status = production_owen(subject->input->production, subject->arena, &owen, fault);
+    enum status status = find_owen(subject, &owen, &ranged, fault);
     if (status != STATUS_OK)
         return status;
     answer->split = owen.split;
-    concept_truth(answer, "unique", owen.unique);
+    concept_text(answer, "by", "dual prices: they cover what any coalition can reach");
     concept_number(answer, "dual_total", owen.total);
+    if (!ranged) {
+        concept_remark(answer, "the players' ranges could not be found to the numbers' accuracy");
+        return STATUS_OK;
+    }
+    concept_truth(answer, "unique", owen.unique);
     concept_vector(answer, "least", owen.least);
     concept_vector(answer, "greatest", owen.greatest);
     if (!owen.unique)
-        concept_remark(answer, "the optimal dual prices are not unique: the mean of each player's "
-                               "best is given, with each player's least and greatest");
+        concept_remark(answer,
+                       "the optimal dual prices are not unique: %s is given, with each "
+                       "player's least and greatest",
+                       subject->input->instance != NULL
+                           ? "the average of the buyers' and the sellers' best"
+                           : "the mean of each player's best");
     return STATUS_OK;
 }
 

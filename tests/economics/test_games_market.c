@@ -8,6 +8,7 @@
 
 #include "base/tolerance.h"
 #include "economics/games/coalition_lp.h"
+#include "economics/games/market_owen.h"
 #include "economics/games/market_table.h"
 #include "economics/market/plan.h"
 #include "tests/economics/random_market.h"
@@ -94,11 +95,51 @@ static void the_table_holds_every_worth(void **state)
     for_all(compare_tables);
 }
 
+/* In the core by enumeration, within everyone's range; ranges reach no further than the core does.
+ */
+static void check_owen(const struct market *market, uint64_t seed)
+{
+    struct arena arena;
+    struct owen owen;
+    bool ranged;
+    double worth[1 << RANDOM_MEMBERS_MAX];
+    arena_init(&arena, ARENA_ROUND_BYTES);
+    assert_ok(market_table(market, 1, worth, NULL));
+    assert_ok(market_owen(market, &arena, &owen, &ranged, NULL));
+    uint32_t grand = (1u << market->member_count) - 1;
+    double nanos = 1e-9 * (market->job_count + market->pool_count * 64 + market->row_count + 1);
+    double slack = fmax(1e-9 * worth[grand], nanos);
+    if (!ranged)
+        fail_msg("seed %llu: no ranges, %.17g", (unsigned long long)seed, worth[grand]);
+    for (uint32_t s = 1; s <= grand; s++) {
+        double sum = 0.0;
+        for (uint32_t i = 0; i < market->member_count; i++)
+            sum += (s >> i & 1) != 0 ? owen.split[i] : 0.0;
+        if (sum < worth[s] - slack || (s == grand && sum > worth[s] + slack))
+            fail_msg("seed %llu: %x gets %.12g of %.12g", (unsigned long long)seed, s, sum,
+                     worth[s]);
+    }
+    for (uint32_t i = 0; i < market->member_count; i++)
+        if (owen.split[i] < owen.least[i] - slack || owen.split[i] > owen.greatest[i] + slack ||
+            owen.least[i] < worth[1u << i] - slack ||
+            owen.greatest[i] > worth[grand] - worth[grand ^ (1u << i)] + slack)
+            fail_msg("seed %llu: member %u gets %.12g, range %.12g to %.12g",
+                     (unsigned long long)seed, i, owen.split[i], owen.least[i], owen.greatest[i]);
+    arena_fini(&arena);
+}
+
+static void owen_is_in_the_core_and_within_its_ranges(void **state)
+{
+    (void)state;
+    for_all(check_owen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worths_equal_the_reference_whatever_the_path),
         cmocka_unit_test(the_table_holds_every_worth),
+        cmocka_unit_test(owen_is_in_the_core_and_within_its_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
