@@ -59,7 +59,7 @@ static const struct lease_limits world_limits = {
 static inline struct name name_of(const char *text)
 {
     struct name name = {""};
-    strncpy(name.text, text, NAME_BYTES_MAX);
+    snprintf(name.text, sizeof name.text, "%s", text);
     return name;
 }
 

@@ -7,6 +7,7 @@
 
 #include "tests/support/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,19 +24,33 @@ struct federation_fixture {
     struct pem intermediate_key, intermediate;
 };
 
+/* Appends a certificate to a chain; fails where there is no room. */
+static inline void fixture_append(struct pem *chain, const struct pem *more)
+{
+    size_t const used = strlen(chain->text);
+    size_t const added = strlen(more->text);
+    assert_true(used + added <= PEM_BYTES_MAX);
+    memcpy(chain->text + used, more->text, added + 1);
+}
+
+static inline void fixture_name(struct name *name, const char *text)
+{
+    snprintf(name->text, sizeof name->text, "%s", text);
+}
+
 static inline struct identity_subject fixture_subject(const char *federation, const char *member)
 {
     struct identity_subject subject = {.role =
                                            member[0] == '\0' ? IDENTITY_BROKER : IDENTITY_MEMBER};
-    strncpy(subject.federation.text, federation, NAME_BYTES_MAX);
-    strncpy(subject.member.text, member, NAME_BYTES_MAX);
+    fixture_name(&subject.federation, federation);
+    fixture_name(&subject.member, member);
     return subject;
 }
 
 static inline void fixture_make(struct federation_fixture *made, const char *name, int64_t now_ms)
 {
     *made = (struct federation_fixture){.validity = {now_ms - DAY_MS, now_ms + 30 * DAY_MS}};
-    strncpy(made->name.text, name, NAME_BYTES_MAX);
+    fixture_name(&made->name, name);
     struct fault fault;
     assert_ok(identity_make_key(&made->root_key, &fault));
     assert_ok(

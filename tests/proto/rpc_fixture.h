@@ -160,7 +160,7 @@ struct rpc_fixture {
     struct rpc_server *server;
     struct transport *client;
     struct echo_service service;
-    char address[ADDRESS_BYTES_MAX];
+    char address[512];
 };
 
 static inline void fixture_open_loop(struct rpc_fixture *fixture)

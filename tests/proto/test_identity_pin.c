@@ -30,19 +30,13 @@ static struct pem broker_key, broker_chain; /* leaf, intermediate, root: as for 
 static struct digest pin;
 static struct clock_simulated now;
 
-static void append(struct pem *chain, const struct pem *more)
-{
-    assert_true(strlen(chain->text) + strlen(more->text) < PEM_BYTES_MAX);
-    strncat(chain->text, more->text, PEM_BYTES_MAX - strlen(chain->text));
-}
-
 static int make_federations(void **state)
 {
     (void)state;
     fixture_make(&ours, "trojan", FIXTURE_NOW);
     fixture_make(&theirs, "trojan", FIXTURE_NOW);
     fixture_enrol(&ours, "", &broker_key, &broker_chain);
-    append(&broker_chain, &ours.root);
+    fixture_append(&broker_chain, &ours.root);
     assert_ok(identity_pin(&ours.root, &pin, NULL));
     signal(SIGPIPE, SIG_DFL); /* the client must not need it ignored */
     return 0;
@@ -174,7 +168,7 @@ static void another_root_is_denied(void **state)
     (void)state;
     struct pem key, chain;
     fixture_enrol(&theirs, "", &key, &chain);
-    append(&chain, &theirs.root);
+    fixture_append(&chain, &theirs.root);
     assert_denied(&chain, &key, "another root");
 }
 
@@ -183,7 +177,7 @@ static void the_true_root_behind_another_leaf_is_denied(void **state)
     (void)state;
     struct pem key, chain;
     fixture_enrol(&theirs, "", &key, &chain);
-    append(&chain, &ours.root); /* public: anybody in between can show it */
+    fixture_append(&chain, &ours.root); /* public: anybody in between can show it */
     assert_denied(&chain, &key, "not to be trusted");
 }
 
@@ -200,7 +194,7 @@ static void a_member_in_the_brokers_place_is_denied(void **state)
     (void)state;
     struct pem key, chain;
     fixture_enrol(&ours, "usc", &key, &chain);
-    append(&chain, &ours.root);
+    fixture_append(&chain, &ours.root);
     assert_denied(&chain, &key, "member 'usc'");
 }
 
@@ -212,7 +206,7 @@ static void a_broker_of_another_federation_is_denied(void **state)
     EVP_PKEY *key = forge_read_key(&broker_key);
     forge_chain(&ours, key, &name, 1, &chain);
     EVP_PKEY_free(key);
-    append(&chain, &ours.root);
+    fixture_append(&chain, &ours.root);
     assert_denied(&chain, &broker_key, "federation 'bruin'");
 }
 

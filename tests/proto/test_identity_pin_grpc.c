@@ -64,7 +64,7 @@ static void the_enrolment_listener_shows_the_pinned_root(void **state)
     (void)state;
     struct newcomer newcomer;
     struct pem with_root = broker_chain;
-    strncat(with_root.text, ours.root.text, PEM_BYTES_MAX - strlen(with_root.text));
+    fixture_append(&with_root, &ours.root);
     fetch_from(&with_root, RPC_SERVER_TLS, &newcomer);
     assert_string_equal(newcomer.fault.text, "");
     assert_int_equal(newcomer.status, STATUS_OK);
