@@ -269,7 +269,7 @@ static void a_server_that_comes_back_is_found_again(void **state)
     (void)state;
     assert_int_equal(echo_once(&fixture, &outcome), STATUS_OK);
     rpc_server_close(fixture.server, 0);
-    char address[ADDRESS_BYTES_MAX];
+    char address[512];
     snprintf(address, sizeof address, "%s", fixture.address);
     assert_int_equal(echo_once(&fixture, &outcome), STATUS_UNAVAILABLE);
     assert_non_null(strstr(outcome.text, address)); /* it says who is not there */
