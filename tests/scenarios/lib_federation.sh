@@ -129,7 +129,7 @@ write_job() { # FILE EXAMPLES VALUE
 made=0 steps=0
 if [ -f "$ENTENTE_CHECKPOINT" ]; then read -r made steps <"$ENTENTE_CHECKPOINT"; fi
 keep() { echo "$made $steps" >"$ENTENTE_CHECKPOINT.new" && mv "$ENTENTE_CHECKPOINT.new" "$ENTENTE_CHECKPOINT"; }
-trap 'keep; exit 0' TERM
+trap 'keep; exit 75' TERM # not done yet
 rate=50
 if [ "$ENTENTE_GPU" = A100 ]; then rate=100; fi
 rate=$((rate * ENTENTE_GPUS))
