@@ -4,9 +4,17 @@
  * A demand is open from submission until the job ends, but for jobs that stay at home. The version
  * grows with every change; the broker's answer to a version tells that it knows it.
  */
+#include <math.h>
 #include <string.h>
 
 #include "peer/home_job.h"
+
+/* What is left of a job is worth nothing if it is never finished: a remainder that would not pay
+ * for another start would wait for ever. So a job that has begun bids as if finishing it were worth
+ * at least this share of the whole; configs/job.yaml says so. */
+#define FINISH_SHARE    0.2
+#define LEFT_SHARE_MIN  0.01 /* of the whole: the least that is taken to be left */
+#define VALUE_NANOS_MAX INT64_C(1000000000000000)
 
 enum { REFUSED_AGAIN_MS = 30 * 1000, FAILED_AGAIN_MS = 1000, PROGRESS_TOLD_EVERY_MS = 2000 };
 
@@ -55,14 +63,29 @@ void home_demands(struct home *home,
         tell_one(job, now, tell, context);
 }
 
+/* Work left, and the value of an example of it. */
+static void bid(const struct home_job *job, struct demand *demand)
+{
+    double work = job->work_examples;
+    double left = work - (double)job->row.examples_done;
+    if (job->row.starts == 0) {
+        demand->work_left_examples = work;
+        return;
+    }
+    demand->work_left_examples = fmax(left, fmax(1.0, LEFT_SHARE_MIN * work));
+    double raise = FINISH_SHARE * work / demand->work_left_examples;
+    if (raise > 1.0)
+        demand->value_nanos_per_example =
+            (int64_t)fmin((double)demand->value_nanos_per_example * raise, (double)VALUE_NANOS_MAX);
+}
+
 enum status home_demand(struct home_job *job, struct arena *arena, struct demand *demand,
                         uint64_t *version, struct fault *fault)
 {
     (void)arena;
     *demand = job->submission->demand;
     *version = job->demand_version;
-    double left = job->work_examples - (double)job->row.examples_done;
-    demand->work_left_examples = left >= 1.0 ? left : 1.0;
+    bid(job, demand);
     demand->checkpoint_bytes = job->row.checkpoint_bytes;
     if (job->lease != NULL && job->row.state == JOB_STATE_RUNNING)
         demand->position = (struct job_position){

@@ -180,6 +180,24 @@ static void a_submitted_job_survives_a_kill(void **state)
     assert_string_equal(endless(home).text, "alfa-2");
 }
 
+static void a_small_rest_is_worth_finishing(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    executor_fake_script(&host->executor, &(struct fake_script){.examples_per_second = 1000});
+    struct name job =
+        sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .examples = 5000});
+    assert_int_equal(sim_demand(sim, job)->value_nanos_per_example, SIM_VALUE_NANOS);
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 7000); /* all examples are made, and it is stopped before it ends by itself */
+    sim_say(sim, lease, LEASE_EVENT_STOP);
+    sim_run(sim, 2000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_QUEUED);
+    const struct demand *demand = sim_demand(sim, job);
+    assert_near(demand->work_left_examples, 50.0, 1e-9);                     /* a hundredth */
+    assert_int_equal(demand->value_nanos_per_example, 20 * SIM_VALUE_NANOS); /* a fifth in all */
+}
+
 /* --- receipts */
 
 static struct signed_receipt claim(struct sim *sim, struct sim_peer *host, struct name job,
@@ -303,6 +321,7 @@ int main(void)
         TEST(a_host_that_is_never_heard_of_again_loses_the_job),
         TEST(a_job_that_cannot_start_anywhere_is_not_placed_for_ever),
         TEST(a_submitted_job_survives_a_kill),
+        TEST(a_small_rest_is_worth_finishing),
         TEST(home_refuses_a_receipt_that_claims_more_time_than_it_saw),
         TEST(home_signs_only_for_the_host_of_the_lease),
         TEST(a_lease_that_was_never_used_is_not_paid),

@@ -197,6 +197,7 @@ struct name sim_submit(struct sim_peer *home, const struct sim_job *job)
         .demand = {.gpus_min = 1,
                    .gpus_max = 4,
                    .batch = 1,
+                   .value_nanos_per_example = SIM_VALUE_NANOS,
                    .hints = &hint,
                    .hint_count = 1,
                    .work_left_examples = job->examples > 0 ? job->examples : 1e9},

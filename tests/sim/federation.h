@@ -21,7 +21,8 @@ enum {
     SIM_LEASE_MS = 10 * 1000,
     SIM_HOLDOVER_MS = 60 * 1000,
     SIM_GRACE_MS = 2 * 1000,
-    SIM_HEARTBEAT_MS = 500
+    SIM_HEARTBEAT_MS = 500,
+    SIM_VALUE_NANOS = 1000
 };
 
 struct sim;
