@@ -4,7 +4,8 @@
 #include <math.h>
 
 #include "base/tolerance.h"
-#include "economics/lp/lp.h"
+#include "economics/games/production_internal.h"
+#include "economics/games/production_walk.h"
 
 enum { ITERATIONS_MAX = 10000000 };
 
@@ -32,13 +33,8 @@ enum status production_validate(const struct production *production, struct faul
     return STATUS_OK;
 }
 
-static double owned(const struct production *production, uint32_t player, uint32_t resource)
-{
-    return production->owned[player * production->resources + resource];
-}
-
-/* The LP with nothing on its right-hand sides. */
-static enum status build(const struct production *production, struct lp *lp, struct fault *fault)
+enum status production_build(const struct production *production, struct lp *lp,
+                             struct fault *fault)
 {
     static const struct lp_bounds any = {0.0, (double)INFINITY};
     enum status status = STATUS_OK;
@@ -57,7 +53,7 @@ static enum status build(const struct production *production, struct lp *lp, str
     return status;
 }
 
-static enum status solve(struct lp *lp, double *worth, struct fault *fault)
+enum status production_solve(struct lp *lp, double *worth, struct fault *fault)
 {
     enum lp_answer answer = LP_STOPPED;
     enum status status = lp_solve(lp, ITERATIONS_MAX, &answer, fault);
@@ -73,53 +69,21 @@ static enum status solve(struct lp *lp, double *worth, struct fault *fault)
     return STATUS_OK;
 }
 
-/* Adds (or takes away) what one member brings. */
-static enum status bring(const struct production *production, struct lp *lp, uint32_t coalition,
-                         double *supply, uint32_t player, struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    for (uint32_t r = 0; r < production->resources && status == STATUS_OK; r++) {
-        if (owned(production, player, r) == 0.0)
-            continue;
-        supply[r] = 0.0; /* summed afresh: no error builds up */
-        for (uint32_t i = 0; i < production->players; i++)
-            supply[r] += (coalition >> i & 1) != 0 ? owned(production, i, r) : 0.0;
-        status = lp_set_row_limit(lp, (int32_t)r, supply[r], fault);
-    }
-    return status;
-}
-
 /* One member joins or leaves between one coalition and the next [Gray 1953]. */
-static enum status walk(const struct production *production, struct lp *lp, double *worth,
-                        struct fault *fault)
-{
-    double supply[PRODUCTION_ROWS_MAX] = {0};
-    enum status status = build(production, lp, fault);
-    if (status == STATUS_OK)
-        status = solve(lp, &worth[0], fault);
-    worth[0] = 0.0;
-    for (uint32_t step = 1; step < 1u << production->players && status == STATUS_OK; step++) {
-        uint32_t coalition = step ^ step >> 1;
-        status = bring(production, lp, coalition, supply, (uint32_t)__builtin_ctz(step), fault);
-        if (status == STATUS_OK)
-            status = solve(lp, &worth[coalition], fault);
-    }
-    return status;
-}
-
 enum status production_table(const struct production *production, double *worth,
                              struct fault *fault)
 {
-    struct lp_environment *environment;
-    struct lp *lp = NULL;
+    struct production_walk *walk;
     assert(production->players <= GAME_PLAYERS_MAX);
-    enum status status = lp_environment_open(&environment, fault);
-    if (status == STATUS_OK)
-        status = lp_open(environment, LP_MAXIMISE, &lp, fault);
-    if (status == STATUS_OK)
-        status = walk(production, lp, worth, fault);
-    lp_close(lp);
-    lp_environment_close(environment);
+    enum status status = production_walk_open(production, &walk, fault);
+    worth[0] = 0.0;
+    for (uint32_t step = 1; step < 1u << production->players && status == STATUS_OK; step++) {
+        uint32_t coalition = step ^ step >> 1;
+        uint32_t player = (uint32_t)__builtin_ctz(step);
+        production_walk_set(walk, player, (coalition >> player & 1) != 0);
+        status = production_walk_worth(walk, &worth[coalition], fault);
+    }
+    production_walk_close(walk);
     return status;
 }
 
@@ -140,7 +104,7 @@ static enum status build_face(struct face *face, struct fault *fault)
     for (uint32_t r = 0; r < production->resources && status == STATUS_OK; r++) {
         face->supply[r] = 0.0;
         for (uint32_t i = 0; i < production->players; i++)
-            face->supply[r] += owned(production, i, r);
+            face->supply[r] += production_owned(production, i, r);
         status = lp_add_column(face->lp, face->supply[r], any, NULL, 0, fault);
     }
     for (uint32_t k = 0; k < production->goods && status == STATUS_OK; k++) {
@@ -164,7 +128,7 @@ static double pay(const struct face *face, uint32_t player, double *payoffs)
     for (uint32_t i = 0; i < production->players; i++) {
         double payoff = 0.0;
         for (uint32_t r = 0; r < production->resources; r++)
-            payoff += owned(production, i, r) * lp_primal(face->lp, (int32_t)r);
+            payoff += production_owned(production, i, r) * lp_primal(face->lp, (int32_t)r);
         if (payoffs != NULL)
             payoffs[i] += payoff / production->players;
         if (i == player)
@@ -181,9 +145,10 @@ static enum status extreme(struct face *face, enum lp_direction direction, uint3
     double ignored;
     lp_set_direction(face->lp, direction);
     for (uint32_t r = 0; r < face->production->resources && status == STATUS_OK; r++)
-        status = lp_set_objective(face->lp, (int32_t)r, owned(face->production, player, r), fault);
+        status = lp_set_objective(face->lp, (int32_t)r,
+                                  production_owned(face->production, player, r), fault);
     if (status == STATUS_OK)
-        status = solve(face->lp, &ignored, fault);
+        status = production_solve(face->lp, &ignored, fault);
     if (status == STATUS_OK)
         *payoff = pay(face, player, mean);
     return status;
@@ -194,7 +159,7 @@ static enum status explore(struct face *face, struct owen *owen, struct fault *f
     uint32_t n = face->production->players;
     enum status status = build_face(face, fault);
     if (status == STATUS_OK)
-        status = solve(face->lp, &owen->total, fault);
+        status = production_solve(face->lp, &owen->total, fault);
     if (status != STATUS_OK)
         return status;
     owen->unique = lp_pin(face->lp);
