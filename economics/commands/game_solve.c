@@ -2,8 +2,10 @@
  * game solve FILE: cooperative games solved by name of concept, each answer with what certifies it.
  */
 #include <argp.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/command.h"
 #include "economics/commands/commands.h"
@@ -18,6 +20,15 @@ struct options {
     const char *concepts;
     bool json;
     bool csv;
+    uint64_t seed;
+    uint64_t pairs;
+    double half_width;
+    double seconds; /* of sampling, at most */
+};
+
+/* When sampling has to end. */
+struct deadline {
+    struct timespec at;
 };
 
 struct solving {
@@ -34,7 +45,33 @@ struct solving {
 static enum status choose(struct solving *solving, struct fault *fault);
 static enum status solve_all(struct solving *solving, struct fault *fault);
 
-enum { OPTION_JSON = 256, OPTION_CSV, OPTION_CONCEPTS };
+enum {
+    OPTION_JSON = 256,
+    OPTION_CSV,
+    OPTION_CONCEPTS,
+    OPTION_SEED,
+    OPTION_PAIRS,
+    OPTION_HALF_WIDTH,
+    OPTION_SECONDS
+};
+
+static double positive(const char *name, const char *value, struct argp_state *state)
+{
+    char *end;
+    double number = strtod(value, &end);
+    if (end == value || *end != '\0' || !(number > 0.0) || !isfinite(number))
+        argp_error(state, "--%s: %s is not a number above 0", name, value);
+    return number;
+}
+
+static uint64_t whole(const char *name, const char *value, struct argp_state *state)
+{
+    char *end;
+    uint64_t number = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0')
+        argp_error(state, "--%s: %s is not a whole number", name, value);
+    return number;
+}
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -43,6 +80,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_JSON: options->json = true; return 0;
     case OPTION_CSV: options->csv = true; return 0;
     case OPTION_CONCEPTS: options->concepts = value; return 0;
+    case OPTION_SEED: options->seed = whole("seed", value, state); return 0;
+    case OPTION_PAIRS: options->pairs = whole("pairs", value, state); return 0;
+    case OPTION_HALF_WIDTH: options->half_width = positive("half-width", value, state); return 0;
+    case OPTION_SECONDS: options->seconds = positive("seconds", value, state); return 0;
     case ARGP_KEY_ARG:
         if (options->path != NULL)
             argp_error(state, "one FILE at a time");
@@ -78,6 +119,14 @@ int game_solve_command(int argc, char **argv)
     static const struct argp_option list[] = {
         {"concepts", OPTION_CONCEPTS, "NAME,...", 0, "Which solutions; 'all' for all", 0},
         {"json", OPTION_JSON, NULL, 0, "Print JSON instead of tables", 0},
+        {"half-width", OPTION_HALF_WIDTH, "PART", 0,
+         "Sampled Shapley: stop when every 95% half-width is at most this part of v(N)/n "
+         "(default 0.003)",
+         0},
+        {"seconds", OPTION_SECONDS, "S", 0, "Sampled Shapley: stop after so long (default 60)", 0},
+        {"pairs", OPTION_PAIRS, "COUNT", 0,
+         "Sampled Shapley: exactly so many pairs of orders, rounded up to 32; repeatable", 0},
+        {"seed", OPTION_SEED, "NUMBER", 0, "Sampled Shapley: of its random orders (default 0)", 0},
         {"csv", OPTION_CSV, NULL, 0, "Print CSV: game, concept, player, payoff", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {list,
@@ -89,7 +138,7 @@ int game_solve_command(int argc, char **argv)
                                      NULL,
                                      help_filter,
                                      NULL};
-    struct options options = {0};
+    struct options options = {.half_width = 0.003, .seconds = 60.0};
     struct solving solving = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     argp_err_exit_status = EXIT_CODE_USAGE;
@@ -122,7 +171,7 @@ static enum status choose(struct solving *solving, struct fault *fault)
     const char *asked = solving->options->concepts;
     bool all = asked != NULL && strcmp(asked, "all") == 0;
     for (size_t c = 0; c < concept_count && (asked == NULL || all); c++)
-        if (all || concepts[c].usual)
+        if ((all && concepts[c].answer != NULL) || concepts[c].usual)
             solving->concepts[solving->count++] = &concepts[c];
     if (asked == NULL || all)
         return STATUS_OK;
@@ -145,13 +194,38 @@ static enum status choose(struct solving *solving, struct fault *fault)
     return STATUS_OK;
 }
 
+static bool is_over(void *context)
+{
+    const struct deadline *deadline = context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > deadline->at.tv_sec ||
+           (now.tv_sec == deadline->at.tv_sec && now.tv_nsec >= deadline->at.tv_nsec);
+}
+
+/* A stated number of pairs is all that counts; else half-width and time. */
+static void set_sampling(const struct options *options, struct deadline *deadline,
+                         struct sampling_settings *settings)
+{
+    *settings = (struct sampling_settings){.seed = options->seed, .pairs_max = options->pairs};
+    if (options->pairs > 0)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &deadline->at);
+    deadline->at.tv_sec += (time_t)fmin(options->seconds, 1e9);
+    settings->half_width = options->half_width;
+    settings->stop = is_over;
+    settings->context = deadline;
+}
+
 /* Answers of one game, written at once. */
 static enum status solve_one(struct solving *solving, uint32_t g, struct fault *fault)
 {
     struct arena arena;
     const struct input_game *game = &solving->input.games[g];
     struct subject subject = {.input = game, .arena = &arena, .scratch = &solving->scratch};
+    struct deadline deadline;
     arena_init(&arena, ANSWERS_BYTES_MAX);
+    set_sampling(solving->options, &deadline, &subject.sampling);
     struct concept_answer *answers = arena_alloc(&arena, solving->count, sizeof *answers);
     if (answers == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the answers");

@@ -10,6 +10,8 @@
 #include "economics/games/concepts_internal.h"
 #include "economics/games/market_owen.h"
 
+enum { SAMPLED_PAIRS = 4096 }; /* where no other end is set */
+
 /* --- Answers --------------------------------------------------------------------------------- */
 
 double *concept_split(const struct subject *subject)
@@ -68,9 +70,36 @@ void concept_remark(struct concept_answer *answer, const char *format, ...)
 
 /* --- The concepts in a pass over the table --------------------------------------------------- */
 
+/* Until every half-width is the part asked for, or the caller says stop. */
+static enum status answer_sampled(struct subject *subject, struct concept_answer *answer,
+                                  struct fault *fault)
+{
+    struct sampling_settings settings = subject->sampling;
+    struct sampled sampled;
+    if (settings.half_width == 0.0 && settings.stop == NULL && settings.pairs_max == 0)
+        settings.pairs_max = SAMPLED_PAIRS;
+    enum status status =
+        sampling_shapley(subject->input, &settings, subject->arena, &sampled, fault);
+    if (status != STATUS_OK)
+        return status;
+    answer->split = sampled.split;
+    concept_text(answer, "method", "sampled");
+    concept_number(answer, "pairs", (double)sampled.pairs);
+    concept_number(answer, "seed", (double)settings.seed);
+    concept_number(answer, "half_width", sampled.half_width);
+    concept_vector(answer, "standard_error", sampled.standard_error);
+    concept_remark(answer, "estimated: 95%% half-widths are at most %.3g%% of v(N)/n%s",
+                   100.0 * sampled.half_width,
+                   settings.half_width > 0.0 && !sampled.reached ? ", which is more than asked for"
+                                                                 : "");
+    return STATUS_OK;
+}
+
 static enum status answer_shapley(struct subject *subject, struct concept_answer *answer,
                                   struct fault *fault)
 {
+    if (subject->input->game.worth == NULL)
+        return answer_sampled(subject, answer, fault);
     answer->split = concept_split(subject);
     if (answer->split == NULL)
         return concept_no_memory(fault);
@@ -225,35 +254,39 @@ static enum status answer_owen(struct subject *subject, struct concept_answer *a
 }
 
 const struct concept concepts[] = {
-    {"shapley", NULL, "mean marginal contribution over all orders [Shapley 1953]", true, true,
+    {"shapley", NULL, "mean marginal contribution over all orders [Shapley 1953]", true, true, true,
      answer_shapley},
+    {"shapley-sampled", NULL, "the same from random orders, with standard errors", false, true,
+     true, answer_sampled},
     {"nucleolus", NULL, "least sorted excesses over imputations [Schmeidler 1969]", true, true,
-     concept_nucleolus},
-    {"prenucleolus", NULL, "least sorted excesses over all efficient splits", true, true,
+     false, concept_nucleolus},
+    {"prenucleolus", NULL, "least sorted excesses over all efficient splits", true, true, false,
      concept_prenucleolus},
     {"per-capita-nucleolus", NULL, "excesses divided by the coalition's size, over imputations",
-     false, true, concept_per_capita},
-    {"per-capita-prenucleolus", NULL, "the same over all efficient splits", false, true,
+     false, true, false, concept_per_capita},
+    {"per-capita-prenucleolus", NULL, "the same over all efficient splits", false, true, false,
      concept_per_capita_pre},
     {"least-core", NULL, "the least epsilon by which coalitions must fall short", false, true,
-     concept_least_core},
-    {"core", NULL, "is there a split to which nobody objects?", true, false, concept_core},
+     false, concept_least_core},
+    {"core", NULL, "is there a split to which nobody objects?", true, false, false, concept_core},
     {"nearest-core", "nearest_core", "the core point nearest to Shapley in least squares", false,
-     true, concept_nearest_core},
-    {"tau", "tau-value", "between minimal rights and utopia [Tijs 1981]", true, true, answer_tau},
+     true, false, concept_nearest_core},
+    {"tau", "tau-value", "between minimal rights and utopia [Tijs 1981]", true, true, false,
+     answer_tau},
     {"banzhaf", "banzhaf-raw", "mean marginal contribution over all coalitions [Banzhaf 1965]",
-     true, true, answer_banzhaf},
+     true, true, false, answer_banzhaf},
     {"banzhaf-normalised", "banzhaf-normalized", "the same, scaled to share v(N)", false, true,
-     answer_banzhaf_normalised},
-    {"owen", NULL, "resources at dual prices, with ranges [Owen 1975]", false, true, answer_owen},
-    {"vcg", NULL, "what each adds to the others, with the deficit", false, true, answer_vcg},
-    {"proportional", NULL, "v(N) in proportion to what each reaches alone", false, true,
+     false, answer_banzhaf_normalised},
+    {"owen", NULL, "resources at dual prices, with ranges [Owen 1975]", false, true, true,
+     answer_owen},
+    {"vcg", NULL, "what each adds to the others, with the deficit", false, true, false, answer_vcg},
+    {"proportional", NULL, "v(N) in proportion to what each reaches alone", false, true, false,
      answer_proportional},
-    {"equal", NULL, "v(N) / n", false, true, answer_equal},
+    {"equal", NULL, "v(N) / n", false, true, false, answer_equal},
     {"egalitarian", "equal-surplus", "what each reaches alone, and an equal part of the rest",
-     false, true, answer_egalitarian},
+     false, true, false, answer_egalitarian},
     {"properties", NULL, "superadditive, convex, monotone, essential, balanced", false, false,
-     concept_properties},
+     false, concept_properties},
 };
 
 const size_t concept_count = sizeof concepts / sizeof concepts[0];
@@ -306,8 +339,11 @@ void concept_answer(const struct concept *concept, struct subject *subject,
     struct fault fault = {.status = STATUS_OK};
     *answer = (struct concept_answer){.concept = concept};
     enum status status = STATUS_OK;
-    if (game->worth == NULL && concept->answer != answer_owen)
-        status = game_validate(game, &fault);
+    if (game->worth == NULL && !concept->large)
+        status = fault_set(&fault, STATUS_INVALID,
+                           "%u players are too many for a table of 2^n worths; of such games "
+                           "shapley (sampled) and owen can be had",
+                           game->players);
     else
     status = concept->answer(subject, answer, &fault);
     arena_reset(subject->scratch);

@@ -11,6 +11,7 @@
 
 #include "economics/games/core.h"
 #include "economics/games/input.h"
+#include "economics/games/sampling.h"
 
 enum { CONCEPT_DETAILS_MAX = 16, CONCEPT_REMARK_MAX = 512 };
 
@@ -48,6 +49,7 @@ struct subject {
     const struct input_game *input;
     struct arena *arena;
     struct arena *scratch;
+    struct sampling_settings sampling; /* zeroed: a few thousand pairs of orders, seed 0 */
 };
 
 struct concept {
@@ -56,6 +58,7 @@ struct concept {
     const char *summary;
     bool usual; /* answered where none is asked for */
     bool split; /* its answer is a split; else facts */
+    bool large; /* can be answered where there are too many players for a table */
     enum status (*answer)(struct subject * subject, struct concept_answer * answer,
                           struct fault * fault);
 };

@@ -1,0 +1,383 @@
+#include "economics/games/sampling.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/rng.h"
+#include "economics/games/regression.h"
+
+#define NORMAL_95 1.959963984540054
+
+enum { PAIRS_PER_ROUND = 32 };
+
+/* What a pair says about a player. */
+struct observation {
+    double mean;                         /* of its two contributions */
+    double control[REGRESSION_CONTROLS]; /* s (1 − s) */
+};
+
+struct sampling {
+    const struct input_game *input;
+    const struct sampling_settings *settings;
+    uint32_t players;
+    double *weights[2];        /* [players × players] shares of pair gains; of pair interactions */
+    double *expected;          /* [players × REGRESSION_CONTROLS] */
+    struct observation *round; /* [PAIRS_PER_ROUND × players] */
+    uint64_t first_pair;       /* of the round */
+    atomic_uint next;          /* in the round */
+    bool done;
+    pthread_mutex_t gate; /* held until the barrier knows how many threads there are */
+    pthread_barrier_t barrier;
+    struct regression *regressions; /* [players] */
+};
+
+struct sampler {
+    struct sampling *sampling;
+    struct oracle oracle;
+    pthread_t thread;
+    uint32_t *order; /* [players] */
+    double *gain;    /* [players] a run's contributions */
+    double *before;  /* [players] where in the order, 0 to players − 1 */
+    enum status status;
+    struct fault fault;
+};
+
+static enum status reserve(struct sampling *sampling, struct arena *arena, struct fault *fault);
+static enum status find_weights(struct sampling *sampling, double *total, struct fault *fault);
+static void draw_rounds(struct sampling *sampling, struct sampler *samplers, uint32_t wanted,
+                        double total, struct sampled *sampled);
+static void conclude(const struct sampling *sampling, double total, struct sampled *sampled);
+static void *work(void *argument);
+static void draw_round(struct sampler *sampler);
+
+static uint32_t thread_count(uint32_t wanted)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t count = wanted != 0 ? wanted : cores > 0 ? (uint32_t)cores : 1;
+    count = count < PAIRS_PER_ROUND ? count : PAIRS_PER_ROUND;
+    return count < SAMPLING_THREADS_MAX ? count : SAMPLING_THREADS_MAX;
+}
+
+static enum status prepare(struct sampler *samplers, uint32_t count, struct sampling *sampling,
+                           struct arena *arena, struct fault *fault)
+{
+    for (uint32_t t = 0; t < count; t++) {
+        samplers[t] = (struct sampler){.sampling = sampling, .status = STATUS_OK};
+        samplers[t].order = arena_alloc(arena, sampling->players, sizeof *samplers[t].order);
+        samplers[t].gain = arena_alloc(arena, sampling->players, sizeof *samplers[t].gain);
+        samplers[t].before = arena_alloc(arena, sampling->players, sizeof *samplers[t].before);
+        if (samplers[t].order == NULL || samplers[t].gain == NULL || samplers[t].before == NULL)
+            return fault_set(fault, STATUS_EXHAUSTED, "no memory to sample orders");
+    }
+    return STATUS_OK;
+}
+
+enum status sampling_shapley(const struct input_game *input,
+                             const struct sampling_settings *settings, struct arena *arena,
+                             struct sampled *sampled, struct fault *fault)
+{
+    struct sampling sampling = {
+        .input = input, .settings = settings, .players = input->game.players};
+    struct sampler samplers[SAMPLING_THREADS_MAX];
+    uint32_t count = thread_count(settings->threads);
+    double total = 0.0;
+    *sampled = (struct sampled){
+        .split = arena_alloc(arena, sampling.players, sizeof *sampled->split),
+        .standard_error = arena_alloc(arena, sampling.players, sizeof *sampled->standard_error)};
+    if (sampled->split == NULL || sampled->standard_error == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "no memory to sample orders");
+    if (sampling.players > SAMPLING_PLAYERS_MAX)
+        return fault_set(fault, STATUS_INVALID, "%u players: at most %d can be sampled",
+                         sampling.players, SAMPLING_PLAYERS_MAX);
+    enum status status = reserve(&sampling, arena, fault);
+    if (status == STATUS_OK)
+        status = prepare(samplers, count, &sampling, arena, fault);
+    if (status == STATUS_OK)
+        status = find_weights(&sampling, &total, fault);
+    if (status != STATUS_OK)
+        return status;
+    draw_rounds(&sampling, samplers, count, total, sampled);
+    for (uint32_t t = 0; t < count; t++)
+        if (samplers[t].status != STATUS_OK)
+            return fault_set(fault, samplers[t].status, "%s", samplers[t].fault.text);
+    return STATUS_OK;
+}
+
+static enum status reserve(struct sampling *sampling, struct arena *arena, struct fault *fault)
+{
+    size_t n = sampling->players;
+    for (uint32_t k = 0; k < 2; k++)
+        sampling->weights[k] = arena_alloc(arena, n * n, sizeof *sampling->weights[k]);
+    sampling->expected = arena_alloc(arena, n * REGRESSION_CONTROLS, sizeof *sampling->expected);
+    sampling->round = arena_alloc(arena, PAIRS_PER_ROUND * n, sizeof *sampling->round);
+    sampling->regressions = arena_alloc(arena, n, sizeof *sampling->regressions);
+    if (sampling->weights[0] == NULL || sampling->weights[1] == NULL ||
+        sampling->expected == NULL || sampling->round == NULL || sampling->regressions == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "no memory to sample orders");
+    return STATUS_OK;
+}
+
+/* --- Control variates ------------------------------------------------------------------------ */
+
+/* v of all (or of nobody), with up to two players the other way. */
+static enum status worth_with(struct oracle *oracle, bool all, uint32_t i, uint32_t j,
+                              double *worth, struct fault *fault)
+{
+    oracle_set(oracle, i, !all);
+    oracle_set(oracle, j, !all);
+    enum status status = oracle_worth(oracle, worth, fault);
+    oracle_set(oracle, i, all);
+    oracle_set(oracle, j, all);
+    return status;
+}
+
+/* |v(±ij) − v(±i) − v(±j) + v| for all pairs, from nobody or from all. */
+static enum status interactions(struct oracle *oracle, bool all, double *single, double *weights,
+                                double *total, struct fault *fault)
+{
+    uint32_t n = oracle->players;
+    double base = 0.0;
+    for (uint32_t i = 0; i < n; i++)
+        oracle_set(oracle, i, all);
+    enum status status = oracle_worth(oracle, &base, fault);
+    for (uint32_t i = 0; i < n && status == STATUS_OK; i++)
+        status = worth_with(oracle, all, i, i, &single[i], fault);
+    for (uint32_t i = 0; i < n && status == STATUS_OK; i++)
+        for (uint32_t j = 0; j < i && status == STATUS_OK; j++) {
+            double both = 0.0;
+            status = worth_with(oracle, all, i, j, &both, fault);
+            double gain = fabs(both - single[i] - single[j] + base);
+            weights[(size_t)i * n + j] = gain > 1e-12 * fabs(*total) ? gain : 0.0;
+            weights[(size_t)j * n + i] = weights[(size_t)i * n + j];
+        }
+    *total = base;
+    return status;
+}
+
+/* To shares, with the expectation of s (1 − s): (1 − Σ w²) / 6 for weights that add up to 1. */
+static void normalise(struct sampling *sampling, uint32_t control, double *weights)
+{
+    uint32_t n = sampling->players;
+    for (uint32_t i = 0; i < n; i++) {
+        double sum = 0.0;
+        double squares = 0.0;
+        for (uint32_t j = 0; j < n; j++)
+            sum += weights[(size_t)i * n + j];
+        for (uint32_t j = 0; j < n && sum > 0.0; j++) {
+            weights[(size_t)i * n + j] /= sum;
+            squares += weights[(size_t)i * n + j] * weights[(size_t)i * n + j];
+        }
+        sampling->expected[(size_t)i * REGRESSION_CONTROLS + control] =
+            sum > 0.0 ? (1.0 - squares) / 6.0 : 0.0;
+    }
+}
+
+static enum status find_weights(struct sampling *sampling, double *total, struct fault *fault)
+{
+    uint32_t n = sampling->players;
+    struct oracle oracle;
+    double *single = sampling->expected; /* overwritten below */
+    enum status status = oracle_open(sampling->input, &oracle, fault);
+    if (status == STATUS_OK)
+        status = interactions(&oracle, true, single, sampling->weights[1], total, fault);
+    double ignored = *total;
+    if (status == STATUS_OK)
+        status = interactions(&oracle, false, single, sampling->weights[0], &ignored, fault);
+    oracle_close(&oracle);
+    if (status != STATUS_OK)
+        return status;
+    normalise(sampling, 1, sampling->weights[0]);
+    normalise(sampling, 2, sampling->weights[1]);
+    for (uint32_t i = 0; i < n; i++)
+        sampling->expected[(size_t)i * REGRESSION_CONTROLS] =
+            n > 2 ? (1.0 - 1.0 / (n - 1)) / 6.0 : 0.0;
+    return STATUS_OK;
+}
+
+/* --- Pairs of orders ------------------------------------------------------------------------- */
+
+static enum status run(struct sampler *sampler, bool reversed)
+{
+    uint32_t n = sampler->sampling->players;
+    double before = 0.0;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < n; i++)
+        oracle_set(&sampler->oracle, i, false);
+    for (uint32_t k = 0; k < n && status == STATUS_OK; k++) {
+        uint32_t player = sampler->order[reversed ? n - 1 - k : k];
+        double worth = 0.0;
+        oracle_set(&sampler->oracle, player, true);
+        status = oracle_worth(&sampler->oracle, &worth, &sampler->fault);
+        sampler->gain[player] += 0.5 * (worth - before);
+        before = worth;
+    }
+    return status;
+}
+
+static void observe(struct sampler *sampler, struct observation *observations)
+{
+    const struct sampling *sampling = sampler->sampling;
+    uint32_t n = sampling->players;
+    for (uint32_t i = 0; i < n; i++) {
+        double share = n > 1 ? sampler->before[i] / (n - 1) : 0.0;
+        observations[i] = (struct observation){.mean = sampler->gain[i]};
+        observations[i].control[0] = share * (1.0 - share);
+        for (uint32_t k = 0; k < 2; k++) {
+            const double *weights = sampling->weights[k] + (size_t)i * n;
+            share = 0.0;
+            for (uint32_t j = 0; j < n; j++)
+                share += sampler->before[j] < sampler->before[i] ? weights[j] : 0.0;
+            observations[i].control[k + 1] = share * (1.0 - share);
+        }
+    }
+}
+
+static enum status draw_pair(struct sampler *sampler, uint64_t pair,
+                             struct observation *observations)
+{
+    struct rng rng;
+    uint32_t n = sampler->sampling->players;
+    rng_init(&rng, sampler->sampling->settings->seed, pair);
+    for (uint32_t k = 0; k < n; k++) { /* [Fisher & Yates] */
+        uint32_t at = (uint32_t)rng_below(&rng, k + 1u);
+        sampler->order[k] = sampler->order[at];
+        sampler->order[at] = k;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        sampler->before[sampler->order[k]] = k;
+        sampler->gain[k] = 0.0;
+    }
+    enum status status = run(sampler, false);
+    if (status == STATUS_OK)
+        status = run(sampler, true);
+    if (status == STATUS_OK)
+        observe(sampler, observations);
+    return status;
+}
+
+static void draw_round(struct sampler *sampler)
+{
+    struct sampling *sampling = sampler->sampling;
+    for (;;) {
+        uint32_t k = atomic_fetch_add(&sampling->next, 1);
+        if (k >= PAIRS_PER_ROUND || sampler->status != STATUS_OK)
+            return;
+        sampler->status = draw_pair(sampler, sampling->first_pair + k,
+                                    sampling->round + (size_t)k * sampling->players);
+    }
+}
+
+static void *work(void *argument)
+{
+    struct sampler *sampler = argument;
+    pthread_mutex_lock(&sampler->sampling->gate);
+    pthread_mutex_unlock(&sampler->sampling->gate);
+    sampler->status = oracle_open(sampler->sampling->input, &sampler->oracle, &sampler->fault);
+    for (;;) {
+        pthread_barrier_wait(&sampler->sampling->barrier); /* a round begins, or all is done */
+        if (sampler->sampling->done)
+            break;
+        draw_round(sampler);
+        pthread_barrier_wait(&sampler->sampling->barrier); /* its pairs are drawn */
+    }
+    oracle_close(&sampler->oracle);
+    return NULL;
+}
+
+/* --- Rounds ---------------------------------------------------------------------------------- */
+
+static void conclude(const struct sampling *sampling, double total, struct sampled *sampled)
+{
+    uint32_t n = sampling->players;
+    double rest = total;
+    double widest = 0.0;
+    for (uint32_t i = 0; i < n; i++) {
+        regression_estimate(&sampling->regressions[i],
+                            sampling->expected + (size_t)i * REGRESSION_CONTROLS,
+                            &sampled->split[i], &sampled->standard_error[i]);
+        rest -= sampled->split[i];
+        widest = fmax(widest, sampled->standard_error[i]);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        sampled->split[i] += rest / n;
+    double unit = total != 0.0 ? fabs(total) / n : 1.0;
+    sampled->half_width = NORMAL_95 * widest / unit;
+    sampled->total = total;
+    sampled->reached = sampled->half_width <= sampling->settings->half_width;
+}
+
+static void add_round(struct sampling *sampling)
+{
+    for (uint32_t k = 0; k < PAIRS_PER_ROUND; k++)
+        for (uint32_t i = 0; i < sampling->players; i++) {
+            const struct observation *one = &sampling->round[(size_t)k * sampling->players + i];
+            regression_add(&sampling->regressions[i], one->mean, one->control);
+        }
+    sampling->first_pair += PAIRS_PER_ROUND;
+}
+
+static bool enough(const struct sampling *sampling, const struct sampled *sampled)
+{
+    const struct sampling_settings *settings = sampling->settings;
+    if (sampled->pairs < SAMPLING_PAIRS_MIN)
+        return false;
+    if (settings->half_width > 0.0 && sampled->reached)
+        return true;
+    if (settings->pairs_max != 0 && sampled->pairs >= settings->pairs_max)
+        return true;
+    return settings->stop != NULL && settings->stop(settings->context);
+}
+
+static bool any_failed(const struct sampler *samplers, uint32_t count)
+{
+    for (uint32_t t = 0; t < count; t++)
+        if (samplers[t].status != STATUS_OK)
+            return true;
+    return false;
+}
+
+/* As many threads as can be had; 0: none, not even the barrier. */
+static uint32_t start_threads(struct sampling *sampling, struct sampler *samplers, uint32_t wanted)
+{
+    uint32_t started = 1;
+    pthread_mutex_init(&sampling->gate, NULL);
+    pthread_mutex_lock(&sampling->gate);
+    while (started < wanted &&
+           pthread_create(&samplers[started].thread, NULL, work, &samplers[started]) == 0)
+        started++;
+    int failed = pthread_barrier_init(&sampling->barrier, NULL, started);
+    assert(failed == 0); /* it has no way to fail but a wrong count */
+    pthread_mutex_unlock(&sampling->gate);
+    return started;
+}
+
+/* The calling thread samples too. */
+static void draw_rounds(struct sampling *sampling, struct sampler *samplers, uint32_t wanted,
+                        double total, struct sampled *sampled)
+{
+    uint32_t count = start_threads(sampling, samplers, wanted);
+    samplers[0].status = oracle_open(sampling->input, &samplers[0].oracle, &samplers[0].fault);
+    while (!sampling->done) {
+        atomic_store(&sampling->next, 0);
+        pthread_barrier_wait(&sampling->barrier);
+        draw_round(&samplers[0]);
+        pthread_barrier_wait(&sampling->barrier);
+        sampling->done = any_failed(samplers, count);
+        if (sampling->done)
+            break;
+        add_round(sampling);
+        sampled->pairs = sampling->first_pair;
+        conclude(sampling, total, sampled);
+        sampling->done = enough(sampling, sampled);
+    }
+    pthread_barrier_wait(&sampling->barrier);
+    for (uint32_t t = 1; t < count; t++)
+        pthread_join(samplers[t].thread, NULL);
+    oracle_close(&samplers[0].oracle);
+    pthread_barrier_destroy(&sampling->barrier);
+    pthread_mutex_destroy(&sampling->gate);
+}
