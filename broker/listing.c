@@ -27,7 +27,8 @@ static enum status fill_job(const struct core *core, const struct store_demand *
         .job = demand->demand->job,
         .home = demand->demand->home,
         .state = demand->state == DEMAND_OPEN ? "waiting" : "ended",
-        .work_left_examples = demand->demand->work_left_examples,
+        .work_left_examples =
+            demand->state == DEMAND_COMPLETED ? 0.0 : demand->demand->work_left_examples,
         .measured_examples_per_second = demand->measured_examples_per_second,
     };
     struct store_lease *leases = NULL;
