@@ -28,7 +28,7 @@ struct checking {
     struct arena arena;
     struct arena scratch;
     struct input input;
-    const struct input_game *game;
+    struct input_game *game;
     double split[GAME_PLAYERS_MAX];
     double slack;   /* absolute */
     double missing; /* v(N) less what is split */
@@ -161,9 +161,7 @@ static enum status choose_game(struct checking *checking, struct fault *fault)
         return fault_set(fault, STATUS_INVALID, "--game %ld: there are %u", number,
                          checking->input.count);
     checking->game = &checking->input.games[number > 0 ? number - 1 : 0];
-    if (checking->game->game.worth == NULL)
-        return game_validate(&checking->game->game, fault);
-    return STATUS_OK;
+    return input_complete(checking->game, fault);
 }
 
 static enum status check(struct checking *checking, struct fault *fault)

@@ -123,7 +123,8 @@ int game_solve_command(int argc, char **argv)
          "Sampled Shapley: stop when every 95% half-width is at most this part of v(N)/n "
          "(default 0.003)",
          0},
-        {"seconds", OPTION_SECONDS, "S", 0, "Sampled Shapley: stop after so long (default 60)", 0},
+        {"seconds", OPTION_SECONDS, "S", 0,
+         "Stop sampling, and other long searches, after so long (default 60)", 0},
         {"pairs", OPTION_PAIRS, "COUNT", 0,
          "Sampled Shapley: exactly so many pairs of orders, rounded up to 32; repeatable", 0},
         {"seed", OPTION_SEED, "NUMBER", 0, "Sampled Shapley: of its random orders (default 0)", 0},
@@ -221,15 +222,15 @@ static void set_sampling(const struct options *options, struct deadline *deadlin
 static enum status solve_one(struct solving *solving, uint32_t g, struct fault *fault)
 {
     struct arena arena;
-    const struct input_game *game = &solving->input.games[g];
+    struct input_game *game = &solving->input.games[g];
     struct subject subject = {.input = game, .arena = &arena, .scratch = &solving->scratch};
     struct deadline deadline;
     arena_init(&arena, ANSWERS_BYTES_MAX);
-    set_sampling(solving->options, &deadline, &subject.sampling);
     struct concept_answer *answers = arena_alloc(&arena, solving->count, sizeof *answers);
     if (answers == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the answers");
     for (size_t c = 0; c < solving->count; c++) {
+        set_sampling(solving->options, &deadline, &subject.sampling);
         concept_answer(solving->concepts[c], &subject, &answers[c]);
         solving->failed = solving->failed || answers[c].failed;
     }

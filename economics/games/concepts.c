@@ -9,6 +9,7 @@
 #include "base/tolerance.h"
 #include "economics/games/concepts_internal.h"
 #include "economics/games/market_owen.h"
+#include "economics/games/market_table.h"
 
 enum { SAMPLED_PAIRS = 4096 }; /* where no other end is set */
 
@@ -254,39 +255,41 @@ static enum status answer_owen(struct subject *subject, struct concept_answer *a
 }
 
 const struct concept concepts[] = {
-    {"shapley", NULL, "mean marginal contribution over all orders [Shapley 1953]", true, true, true,
-     answer_shapley},
+    {"shapley", NULL, "mean marginal contribution over all orders [Shapley 1953]", true, true,
+     REACH_SAMPLES, answer_shapley},
     {"shapley-sampled", NULL, "the same from random orders, with standard errors", false, true,
-     true, answer_sampled},
+     REACH_DATA, answer_sampled},
     {"nucleolus", NULL, "least sorted excesses over imputations [Schmeidler 1969]", true, true,
-     false, concept_nucleolus},
-    {"prenucleolus", NULL, "least sorted excesses over all efficient splits", true, true, false,
-     concept_prenucleolus},
+     REACH_TABLE, concept_nucleolus},
+    {"prenucleolus", NULL, "least sorted excesses over all efficient splits", true, true,
+     REACH_TABLE, concept_prenucleolus},
     {"per-capita-nucleolus", NULL, "excesses divided by the coalition's size, over imputations",
-     false, true, false, concept_per_capita},
-    {"per-capita-prenucleolus", NULL, "the same over all efficient splits", false, true, false,
-     concept_per_capita_pre},
+     false, true, REACH_TABLE, concept_per_capita},
+    {"per-capita-prenucleolus", NULL, "the same over all efficient splits", false, true,
+     REACH_TABLE, concept_per_capita_pre},
     {"least-core", NULL, "the least epsilon by which coalitions must fall short", false, true,
-     false, concept_least_core},
-    {"core", NULL, "is there a split to which nobody objects?", true, false, false, concept_core},
+     REACH_DATA, concept_least_core},
+    {"core", NULL, "is there a split to which nobody objects?", true, false, REACH_DATA,
+     concept_core},
     {"nearest-core", "nearest_core", "the core point nearest to Shapley in least squares", false,
-     true, false, concept_nearest_core},
-    {"tau", "tau-value", "between minimal rights and utopia [Tijs 1981]", true, true, false,
+     true, REACH_TABLE, concept_nearest_core},
+    {"tau", "tau-value", "between minimal rights and utopia [Tijs 1981]", true, true, REACH_TABLE,
      answer_tau},
     {"banzhaf", "banzhaf-raw", "mean marginal contribution over all coalitions [Banzhaf 1965]",
-     true, true, false, answer_banzhaf},
+     true, true, REACH_TABLE, answer_banzhaf},
     {"banzhaf-normalised", "banzhaf-normalized", "the same, scaled to share v(N)", false, true,
-     false, answer_banzhaf_normalised},
-    {"owen", NULL, "resources at dual prices, with ranges [Owen 1975]", false, true, true,
+     REACH_TABLE, answer_banzhaf_normalised},
+    {"owen", NULL, "resources at dual prices, with ranges [Owen 1975]", false, true, REACH_DATA,
      answer_owen},
-    {"vcg", NULL, "what each adds to the others, with the deficit", false, true, false, answer_vcg},
-    {"proportional", NULL, "v(N) in proportion to what each reaches alone", false, true, false,
-     answer_proportional},
-    {"equal", NULL, "v(N) / n", false, true, false, answer_equal},
+    {"vcg", NULL, "what each adds to the others, with the deficit", false, true, REACH_TABLE,
+     answer_vcg},
+    {"proportional", NULL, "v(N) in proportion to what each reaches alone", false, true,
+     REACH_TABLE, answer_proportional},
+    {"equal", NULL, "v(N) / n", false, true, REACH_TABLE, answer_equal},
     {"egalitarian", "equal-surplus", "what each reaches alone, and an equal part of the rest",
-     false, true, false, answer_egalitarian},
+     false, true, REACH_TABLE, answer_egalitarian},
     {"properties", NULL, "superadditive, convex, monotone, essential, balanced", false, false,
-     false, concept_properties},
+     REACH_TABLE, concept_properties},
 };
 
 const size_t concept_count = sizeof concepts / sizeof concepts[0];
@@ -332,19 +335,30 @@ static bool efficient(const struct game *game, const double *split)
     return fabs(sum - game->worth[game_grand(game)]) <= concept_slack(game);
 }
 
+/* The table, where the concept needs one and there isn't; a production game has none to be made. */
+static enum status complete(const struct concept *concept, struct subject *subject,
+                            struct fault *fault)
+{
+    struct input_game *input = subject->input;
+    bool market = input->instance != NULL;
+    if (concept->answer == answer_owen || concept->answer == answer_sampled)
+        return STATUS_OK;
+    if (market && concept->reach == REACH_DATA)
+        return STATUS_OK;
+    if (concept->reach == REACH_SAMPLES &&
+        !(market && input->game.players <= MARKET_TABLE_PLAYERS_MAX))
+        return STATUS_OK;
+    return input_complete(input, fault);
+}
+
 void concept_answer(const struct concept *concept, struct subject *subject,
                     struct concept_answer *answer)
 {
     const struct game *game = &subject->input->game;
     struct fault fault = {.status = STATUS_OK};
     *answer = (struct concept_answer){.concept = concept};
-    enum status status = STATUS_OK;
-    if (game->worth == NULL && !concept->large)
-        status = fault_set(&fault, STATUS_INVALID,
-                           "%u players are too many for a table of 2^n worths; of such games "
-                           "shapley (sampled) and owen can be had",
-                           game->players);
-    else
+    enum status status = complete(concept, subject, &fault);
+    if (status == STATUS_OK)
     status = concept->answer(subject, answer, &fault);
     arena_reset(subject->scratch);
     if (status != STATUS_OK) {

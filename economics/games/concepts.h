@@ -46,10 +46,18 @@ struct concept_answer {
 };
 
 struct subject {
-    const struct input_game *input;
+    struct input_game *input; /* its table is made when a concept needs it */
     struct arena *arena;
     struct arena *scratch;
-    struct sampling_settings sampling; /* zeroed: a few thousand pairs of orders, seed 0 */
+    /* Zeroed: a few thousand pairs of orders, seed 0. Its stop ends other searches too. */
+    struct sampling_settings sampling;
+};
+
+/* What a concept needs of a game given by data. */
+enum concept_reach {
+    REACH_TABLE,   /* its worth table */
+    REACH_SAMPLES, /* its table, or samples where there are too many players */
+    REACH_DATA     /* no table */
 };
 
 struct concept {
@@ -58,7 +66,7 @@ struct concept {
     const char *summary;
     bool usual; /* answered where none is asked for */
     bool split; /* its answer is a split; else facts */
-    bool large; /* can be answered where there are too many players for a table */
+    enum concept_reach reach;
     enum status (*answer)(struct subject * subject, struct concept_answer * answer,
                           struct fault * fault);
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "economics/games/concepts_internal.h"
+#include "economics/games/market_core.h"
 #include "economics/games/nucleolus.h"
 
 enum { SUPERADDITIVE_PLAYERS_MAX = 18 }; /* 3^18 pairs: a second */
@@ -75,12 +76,66 @@ enum status concept_per_capita_pre(struct subject *subject, struct concept_answe
     return solve_nucleolus(subject, settings, answer, fault);
 }
 
+/* A market without a table: ε between proven bounds, and a split where they meet. */
+static enum status answer_by_bounds(struct subject *subject, struct concept_answer *answer,
+                                    struct market_core *core, struct fault *fault)
+{
+    const struct sampling_settings *settings = &subject->sampling;
+    enum status status =
+        market_least_core(&subject->input->instance->market, settings->stop, settings->context,
+                          subject->arena, subject->scratch, core, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (core->exact)
+        concept_number(answer, "epsilon", core->upper);
+    concept_number(answer, "epsilon_lower", core->lower);
+    concept_number(answer, "epsilon_upper", core->upper);
+    concept_number(answer, "coalitions_solved", (double)core->solved);
+    return STATUS_OK;
+}
+
+static enum status market_least(struct subject *subject, struct concept_answer *answer,
+                                struct fault *fault)
+{
+    struct market_core core;
+    enum status status = answer_by_bounds(subject, answer, &core, fault);
+    if (status != STATUS_OK)
+        return status;
+    concept_text(answer, "by", "balancing weights below, dual bounds on every coalition above");
+    concept_truth(answer, "certified", core.exact);
+    if (core.exact) {
+        answer->split = core.split;
+        concept_remark(answer, "epsilon %.9g; one of its points, which may be many, is given",
+                       core.upper);
+    } else {
+        concept_remark(answer, "not reached: epsilon is proven to lie between %.9g and %.9g",
+                       core.lower, core.upper);
+    }
+    return STATUS_OK;
+}
+
+/* Never empty [Owen 1975]. */
+static enum status market_core_answer(struct subject *subject, struct concept_answer *answer,
+                                      struct fault *fault)
+{
+    struct market_core core;
+    concept_truth(answer, "empty", false);
+    enum status status = answer_by_bounds(subject, answer, &core, fault);
+    concept_remark(answer,
+                   "not empty: Owen's split is in it; in some split every coalition has at "
+                   "least %.9g to spare",
+                   0.0 - core.upper);
+    return status;
+}
+
 /* Its canonical point is the prenucleolus; ε is proved by its weights. */
 enum status concept_least_core(struct subject *subject, struct concept_answer *answer,
                                struct fault *fault)
 {
     const struct game *game = &subject->input->game;
     struct least_core core;
+    if (game->worth == NULL)
+        return market_least(subject, answer, fault);
     enum status status = concept_prenucleolus(subject, answer, fault);
     if (status != STATUS_OK)
         return status;
@@ -111,6 +166,8 @@ enum status concept_core(struct subject *subject, struct concept_answer *answer,
 {
     const struct game *game = &subject->input->game;
     struct least_core core;
+    if (game->worth == NULL)
+        return market_core_answer(subject, answer, fault);
     enum status status = game_least_core(game, subject->scratch, &core, fault);
     if (status != STATUS_OK)
         return status;

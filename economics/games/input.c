@@ -330,7 +330,6 @@ static enum status read_market(const char *name, const char *text, size_t size, 
                                struct input_game *game, struct fault *fault)
 {
     struct instance *instance = arena_alloc(arena, 1, sizeof *instance);
-    double *worth = NULL;
     *game = (struct input_game){.family = "market", .instance = instance};
     if (instance == NULL)
         return input_no_memory(fault);
@@ -339,8 +338,25 @@ static enum status read_market(const char *name, const char *text, size_t size, 
         return status;
     game->players = instance->member_ids;
     game->game.players = instance->market.member_count;
-    if (game->game.players > MARKET_TABLE_PLAYERS_MAX)
+    game->arena = arena;
+    return game->game.players <= INPUT_TABLED_AT_ONCE ? input_complete(game, fault) : STATUS_OK;
+}
+
+enum status input_complete(struct input_game *game, struct fault *fault)
+{
+    double *worth = NULL;
+    uint32_t players = game->game.players;
+    if (game->game.worth != NULL)
         return STATUS_OK;
-    status = input_table(game->game.players, arena, game, &worth, fault);
-    return status == STATUS_OK ? market_table(&instance->market, 0, worth, fault) : status;
+    if (game->instance == NULL || players > MARKET_TABLE_PLAYERS_MAX)
+        return fault_set(fault, STATUS_INVALID,
+                         "%u players are too many for a table of 2^n worths; of such games shapley "
+                         "(sampled), owen and, for markets, core and least-core can be had",
+                         players);
+    enum status status = input_table(players, game->arena, game, &worth, fault);
+    if (status == STATUS_OK)
+        status = market_table(&game->instance->market, 0, worth, fault);
+    if (status != STATUS_OK)
+        game->game.worth = NULL;
+    return status;
 }

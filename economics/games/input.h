@@ -13,7 +13,7 @@
 #include "economics/games/production.h"
 #include "economics/market/instance.h"
 
-enum { INPUT_GAMES_MAX = 100000, INPUT_PLAYER_NAME_MAX = 255 };
+enum { INPUT_GAMES_MAX = 100000, INPUT_PLAYER_NAME_MAX = 255, INPUT_TABLED_AT_ONCE = 14 };
 
 #define INPUT_BYTES_MAX ((size_t)2 * 1024 * 1024 * 1024)
 
@@ -24,6 +24,7 @@ struct input_game {
     struct game game;     /* worth NULL: too many players for a table */
     const struct production *production; /* NULL: not given by production data */
     const struct instance *instance;     /* NULL: not a market */
+    struct arena *arena;                 /* where a table that is made later goes */
 };
 
 struct input {
@@ -31,6 +32,10 @@ struct input {
     uint32_t count;
     bool list; /* the file holds a list of games, be it of one */
 };
+
+/* Makes the table of a market that was read without: markets above INPUT_TABLED_AT_ONCE members
+ * are. INVALID where there are too many players for one. */
+MUST_USE enum status input_complete(struct input_game *game, struct fault *fault);
 
 /* NOT_FOUND, IO, EXHAUSTED, INVALID with the path of what is wrong. */
 MUST_USE enum status input_read(const char *path, struct arena *arena, struct input *input,

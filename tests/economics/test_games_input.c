@@ -155,7 +155,7 @@ static const struct concept *concept_called(const char *name)
     return concept;
 }
 
-static struct concept_answer answer_to(const struct input_game *game, const char *name)
+static struct concept_answer answer_to(struct input_game *game, const char *name)
 {
     static struct arena scratch;
     struct subject subject = {.input = game, .arena = &arena, .scratch = &scratch};
