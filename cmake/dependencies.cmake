@@ -16,5 +16,6 @@ add_library(entente_grpc INTERFACE)
 target_link_libraries(entente_grpc INTERFACE ${GRPC_LIBRARY} ${GPR_LIBRARY})
 
 find_library(GLPK_LIBRARY glpk REQUIRED)
+pkg_check_modules(GSL REQUIRED IMPORTED_TARGET gsl)
 find_library(CMOCKA_LIBRARY cmocka)
 find_program(PROTOC_C protoc-c REQUIRED)
