@@ -7,15 +7,18 @@
 #include "economics/throughput/probe.h"
 
 #define COVERAGE 0.9
-/* 90% of a Student-t with four degrees lies within this many of its scales. */
-#define FACTOR_PRIOR 2.13
+/* 90% of a Student-t with four degrees (the noise of a measurement) lies within this many of its
+ * scales; of a normal (what is not known of the parameters). Far off both matter alike. */
+#define FACTOR_NOISE  2.13
+#define FACTOR_NORMAL 1.645
+#define FACTOR_FAR    ((FACTOR_NOISE + FACTOR_NORMAL) / 2)
 /* The prior counts as much as this many pairs (or twenty times as many placements). */
 #define PRIOR_PAIRS 3.0
 
 enum {
     FOLDS = 5,        /* one placement in so many is left out */
-    BEYOND_SHARE = 3, /* rows over a third of a pair's largest number of GPUs are left out */
-    PROBES = 3        /* rows that a cluster or model keeps */
+    BEYOND_SHARE = 3,     /* rows over a third of a pair's largest number of GPUs are left out, */
+    BEYOND_KEPT_GPUS = 4, /* but never those of so few */
 };
 
 /* Standardised errors of one kind of leaving out. */
@@ -31,50 +34,56 @@ struct trial {
     size_t memory_bytes_max;
     bool *keep;   /* by row */
     bool *target; /* pairs whose left-out rows count */
+    uint32_t probes; /* rows of a pair that try_sparse keeps */
 };
 
 static enum status try_measured(struct trial *trial, struct scores *scores, struct fault *fault);
 static enum status try_beyond(struct trial *trial, struct scores *scores, struct fault *fault);
-static enum status try_sparse(struct trial *trial, bool clusters, struct scores *scores,
-                              struct fault *fault);
-static double factor_of(struct scores *scores);
+static enum status try_sparse(struct trial *trial, struct scores *scores, struct fault *fault);
+static double factor_of(struct scores *scores, double prior);
 
 enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
-                      size_t memory_bytes_max, struct calibration *calibration,
+                      size_t memory_bytes_max, struct interval_factors *factors,
                       struct fault *fault)
 {
     struct arena arena;
     arena_init(&arena, memory_bytes_max);
-    struct trial trial = {set, fitted, memory_bytes_max,
+    struct trial trial = {set,
+                          fitted,
+                          memory_bytes_max,
                           arena_alloc(&arena, set->row_count, sizeof(bool)),
-                          arena_alloc(&arena, set->pair_count, sizeof(bool))};
-    struct scores scores[REACH_COUNT] = {{NULL, 0, 0}};
+                          arena_alloc(&arena, set->pair_count, sizeof(bool)),
+                          SPARSE_FEW};
+    struct scores scores = {arena_alloc(&arena, (size_t)set->row_count * 2, sizeof(double)), 0, 0};
     enum status status = STATUS_OK;
-    for (int r = 0; r < REACH_COUNT; r++) {
-        scores[r].values = arena_alloc(&arena, (size_t)set->row_count * 2, sizeof(double));
-        if (scores[r].values == NULL || trial.keep == NULL || trial.target == NULL)
-            status = fault_set(fault, STATUS_NO_MEMORY, "no memory to calibrate intervals");
-    }
+    memset(factors, 0, sizeof *factors);
+    if (scores.values == NULL || trial.keep == NULL || trial.target == NULL)
+        status = fault_set(fault, STATUS_NO_MEMORY, "no memory to calibrate intervals");
     if (status == STATUS_OK)
-        status = try_measured(&trial, &scores[REACH_MEASURED], fault);
+        status = try_measured(&trial, &scores, fault);
+    factors->evidence[REACH_MEASURED] = scores.count;
+    factors->measured = factor_of(&scores, FACTOR_NOISE);
     if (status == STATUS_OK)
-        status = try_beyond(&trial, &scores[REACH_BEYOND], fault);
+        status = try_beyond(&trial, &scores, fault);
+    factors->evidence[REACH_BEYOND] = scores.count;
+    factors->beyond = factor_of(&scores, FACTOR_FAR);
     if (status == STATUS_OK)
-        status = try_sparse(&trial, true, &scores[REACH_SPARSE], fault);
+        status = try_sparse(&trial, &scores, fault);
+    factors->evidence[REACH_SPARSE] += scores.count;
+    factors->sparse_few = factor_of(&scores, FACTOR_FAR);
+    trial.probes = SPARSE_SOME;
     if (status == STATUS_OK)
-        status = try_sparse(&trial, false, &scores[REACH_SPARSE], fault);
-    for (int r = 0; status == STATUS_OK && r < REACH_COUNT; r++) {
-        calibration->evidence[r] = scores[r].count;
-        calibration->factor[r] = factor_of(&scores[r]);
-    }
-    /* Of a pair without a row nothing better is known than of one with a few. */
-    calibration->factor[REACH_NEW] = calibration->factor[REACH_SPARSE];
+        status = try_sparse(&trial, &scores, fault);
+    factors->evidence[REACH_SPARSE] += scores.count;
+    factors->sparse_some = factor_of(&scores, FACTOR_FAR);
     arena_fini(&arena);
     return status;
 }
 
-/* Fits without the rows that are not kept and scores those of target pairs. */
-static enum status score(struct trial *trial, struct scores *scores, struct fault *fault)
+/* Fits without the rows that are not kept and scores those of target pairs that are then as far as
+ * `reach` says. */
+static enum status score(struct trial *trial, enum throughput_reach reach, struct scores *scores,
+                         struct fault *fault)
 {
     const struct fit_set *set = trial->set;
     struct arena arena;
@@ -86,11 +95,11 @@ static enum status score(struct trial *trial, struct scores *scores, struct faul
         uint32_t const before = scores->count;
         const struct fit_pair *pair = &set->pairs[p];
         for (uint32_t i = pair->first; trial->target[p] && i < pair->first + pair->count; i++) {
-            if (trial->keep[i])
-                continue;
             const struct fit_row *row = &set->rows[i];
-            struct fit_forecast const forecast = fit_state_forecast(
-                &state, p, &row->input, row->source->configuration.batch);
+            if (trial->keep[i] ||
+                fit_reach(&state.pairs[p].coverage, &row->source->configuration) != reach)
+                continue;
+            struct fit_forecast const forecast = fit_state_forecast(&state, row);
             scores->values[scores->count++] =
                 fabs(row->log_seconds - forecast.log_seconds) / forecast.deviation;
         }
@@ -108,7 +117,7 @@ static enum status try_measured(struct trial *trial, struct scores *scores, stru
         trial->target[p] = true;
     for (uint32_t i = 0; i < set->row_count; i++)
         trial->keep[i] = set->rows[i].group % FOLDS != FOLDS / 2;
-    return score(trial, scores, fault);
+    return score(trial, REACH_MEASURED, scores, fault);
 }
 
 static enum status try_beyond(struct trial *trial, struct scores *scores, struct fault *fault)
@@ -116,14 +125,14 @@ static enum status try_beyond(struct trial *trial, struct scores *scores, struct
     const struct fit_set *set = trial->set;
     for (uint32_t p = 0; p < set->pair_count; p++) {
         const struct fit_pair *pair = &set->pairs[p];
-        uint32_t most = trial->fitted->pairs[p].gpus_max / BEYOND_SHARE;
-        if (most < 2)
-            most = 2;
+        uint32_t most = trial->fitted->pairs[p].coverage.gpus_max / BEYOND_SHARE;
+        if (most < BEYOND_KEPT_GPUS)
+            most = BEYOND_KEPT_GPUS;
         for (uint32_t i = pair->first; i < pair->first + pair->count; i++)
             trial->keep[i] = set->rows[i].source->configuration.gpus <= most;
         trial->target[p] = true;
     }
-    return score(trial, scores, fault);
+    return score(trial, REACH_BEYOND, scores, fault);
 }
 
 static enum status thin_pair(struct trial *trial, uint32_t p, struct fault *fault)
@@ -135,15 +144,15 @@ static enum status thin_pair(struct trial *trial, uint32_t p, struct fault *faul
     for (uint32_t i = 0; available != NULL && i < pair->count; i++)
         available[i] = trial->set->rows[pair->first + i].source->configuration;
     if (available != NULL)
-        (void)probe_choose(available, pair->count, PROBES, &trial->keep[pair->first]);
+        (void)probe_choose(available, pair->count, trial->probes, &trial->keep[pair->first]);
     arena_fini(&arena);
     return available != NULL
                ? STATUS_OK
                : fault_set(fault, STATUS_NO_MEMORY, "no memory for %u rows", pair->count);
 }
 
-static enum status try_sparse(struct trial *trial, bool clusters, struct scores *scores,
-                              struct fault *fault)
+static enum status leave_out(struct trial *trial, bool clusters, struct scores *scores,
+                             struct fault *fault)
 {
     const struct fit_set *set = trial->set;
     uint32_t const count = clusters ? set->cluster_count : set->model_count;
@@ -156,14 +165,20 @@ static enum status try_sparse(struct trial *trial, bool clusters, struct scores 
         for (uint32_t p = 0; p < set->pair_count && status == STATUS_OK; p++) {
             uint32_t const of = clusters ? set->pairs[p].cluster : set->pairs[p].model;
             trial->target[p] = of == out &&
-                               trial->fitted->pairs[p].group_count >= FIT_PLACEMENTS_KNOWN;
+                               trial->fitted->pairs[p].coverage.placements >= FIT_PLACEMENTS_KNOWN;
             if (of == out)
                 status = thin_pair(trial, p, fault);
         }
         if (status == STATUS_OK)
-            status = score(trial, scores, fault);
+            status = score(trial, REACH_SPARSE, scores, fault);
     }
     return status;
+}
+
+static enum status try_sparse(struct trial *trial, struct scores *scores, struct fault *fault)
+{
+    enum status const status = leave_out(trial, true, scores, fault);
+    return status == STATUS_OK ? leave_out(trial, false, scores, fault) : status;
 }
 
 static int compare_doubles(const void *left, const void *right)
@@ -173,13 +188,16 @@ static int compare_doubles(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static double factor_of(struct scores *scores)
+/* Also empties the scores. */
+static double factor_of(struct scores *scores, double prior)
 {
     if (scores->count == 0)
-        return FACTOR_PRIOR;
+        return prior;
     qsort(scores->values, scores->count, sizeof *scores->values, compare_doubles);
     uint32_t const at = (uint32_t)(COVERAGE * (scores->count - 1));
     double const found = fmax(scores->values[at], 0.1);
     double const pairs = scores->pairs;
-    return exp((pairs * log(found) + PRIOR_PAIRS * log(FACTOR_PRIOR)) / (pairs + PRIOR_PAIRS));
+    scores->count = 0;
+    scores->pairs = 0;
+    return exp((pairs * log(found) + PRIOR_PAIRS * log(prior)) / (pairs + PRIOR_PAIRS));
 }

@@ -5,22 +5,31 @@
  * numbers of GPUs (beyond), all but a few rows of a cluster or a model (sparse); the 90% quantile of
  * the standardised errors, drawn to the Student-t's where there are few. Internal to
  * economics/throughput. Thread rule: pure over its arguments. Complexity: up to
- * CALIBRATION_GROUPS_MAX × 2 + 2 fits of FIT_PASSES_AGAIN passes.
+ * CALIBRATION_GROUPS_MAX × 4 + 2 fits of FIT_PASSES_AGAIN passes.
  */
 #ifndef ENTENTE_ECONOMICS_THROUGHPUT_CALIBRATION_H
 #define ENTENTE_ECONOMICS_THROUGHPUT_CALIBRATION_H
 
 #include "economics/throughput/fitting.h"
 
-enum { CALIBRATION_GROUPS_MAX = 6 }; /* clusters, and models, left out in turn */
+enum {
+    CALIBRATION_GROUPS_MAX = 4, /* clusters, and models, left out in turn */
+    SPARSE_FEW = 2,             /* rows a pair that they keep: the first trial, */
+    SPARSE_SOME = 5             /* and the second */
+};
 
-struct calibration {
-    double factor[REACH_COUNT];
-    uint32_t evidence[REACH_COUNT]; /* rows */
+/* Half of a 90% interval, in deviations. Of a pair without a row nothing better is known than of one
+ * with a few. */
+struct interval_factors {
+    double measured;
+    double beyond;
+    double sparse_few;
+    double sparse_some;
+    uint32_t evidence[REACH_COUNT]; /* left-out rows behind each; of sparse both */
 };
 
 MUST_USE enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
-                               size_t memory_bytes_max, struct calibration *calibration,
+                               size_t memory_bytes_max, struct interval_factors *factors,
                                struct fault *fault);
 
 #endif

@@ -9,6 +9,8 @@
 #define SCALE_FIRST 0.08
 /* A pair's weight in the scale of all is capped, so that none dictates it. */
 #define SCALE_WEIGHT_MAX 20.0
+/* What the law may miss with every doubling of GPUs beyond those measured, log seconds. */
+#define BEYOND_PER_OCTAVE 0.03
 
 static enum status take_rows(const struct fit_set *set, const bool *keep, struct arena *arena,
                              struct fit_state *state, struct fault *fault);
@@ -86,10 +88,10 @@ static void take_pair(const struct fit_set *set, const struct fit_pair *of, cons
         pair->fitted[n] = row->log_seconds;
         pair->batches[n] = row->source->configuration.batch;
         pair->groups[n] = row->group;
-        if (row->source->configuration.gpus > pair->gpus_max)
-            pair->gpus_max = row->source->configuration.gpus;
-        if (row->source->configuration.nodes > pair->nodes_max)
-            pair->nodes_max = row->source->configuration.nodes;
+        if (row->source->configuration.gpus > pair->coverage.gpus_max)
+            pair->coverage.gpus_max = row->source->configuration.gpus;
+        if (row->source->configuration.nodes > pair->coverage.nodes_max)
+            pair->coverage.nodes_max = row->source->configuration.nodes;
         n++;
     }
     for (uint32_t start = 0, end; start < n; start = end) {
@@ -97,7 +99,7 @@ static void take_pair(const struct fit_set *set, const struct fit_pair *of, cons
             end++;
         for (uint32_t i = start; i < end; i++)
             weights[i] = shared_weight(end - start);
-        pair->group_count++;
+        pair->coverage.placements++;
     }
     pair->rows = (struct pair_rows){inputs, pair->fitted, weights, n};
 }
@@ -153,7 +155,7 @@ static void pool_scale(const struct fit_set *set, struct fit_state *state)
     double sum = 0;
     double weight = 0;
     for (uint32_t p = 0; p < set->pair_count; p++) {
-        double const own = fmin(state->pairs[p].group_count, SCALE_WEIGHT_MAX);
+        double const own = fmin(state->pairs[p].coverage.placements, SCALE_WEIGHT_MAX);
         sum += own * log(state->pairs[p].estimate.scale);
         weight += own;
     }
@@ -210,16 +212,25 @@ static enum status find_pair_effects(const struct fit_set *set, struct fit_state
 
 /* -- Forecasts --------------------------------------------------------------------------------- */
 
-struct fit_forecast fit_state_forecast(const struct fit_state *state, uint32_t pair,
-                                       const struct form_input *input, double batch)
+double fit_deviation(double posterior_variance, double scale, const struct fit_coverage *coverage,
+                     const struct configuration *configuration)
 {
-    const struct fit_pair_state *of = &state->pairs[pair];
+    double beyond = 0;
+    if (coverage->gpus_max > 0 && configuration->gpus > coverage->gpus_max)
+        beyond = BEYOND_PER_OCTAVE * log2((double)configuration->gpus / coverage->gpus_max);
+    return sqrt(posterior_variance + scale * scale + beyond * beyond);
+}
+
+struct fit_forecast fit_state_forecast(const struct fit_state *state, const struct fit_row *row)
+{
+    const struct fit_pair_state *of = &state->pairs[row->pair];
+    const struct configuration *configuration = &row->source->configuration;
     double by[FORM_PARAMETERS];
-    double const log_seconds = form_log_seconds(input, of->belief.mean, by);
+    double const log_seconds = form_log_seconds(&row->input, of->belief.mean, by);
     double const variance = linear_quadratic(of->belief.covariance, FORM_PARAMETERS, by);
     return (struct fit_forecast){
-        .log_seconds = log_seconds + effects_at(&of->effects, batch),
-        .deviation = sqrt(variance + of->estimate.scale * of->estimate.scale)};
+        .log_seconds = log_seconds + effects_at(&of->effects, configuration->batch),
+        .deviation = fit_deviation(variance, of->estimate.scale, &of->coverage, configuration)};
 }
 
 enum throughput_reach fit_reach(const struct fit_coverage *coverage,

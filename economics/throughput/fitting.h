@@ -44,6 +44,21 @@ struct fit_set {
 };
 
 
+/* How far a question lies from what was measured of its pair. */
+enum throughput_reach {
+    REACH_MEASURED, /* no larger than what was measured */
+    REACH_BEYOND,   /* more GPUs, or several nodes where none were measured */
+    REACH_SPARSE,   /* under FIT_PLACEMENTS_KNOWN placements measured */
+    REACH_NEW,      /* no row of this pair */
+    REACH_COUNT
+};
+enum { FIT_PLACEMENTS_KNOWN = 6 };
+
+struct fit_coverage {
+    uint32_t placements;
+    uint32_t gpus_max;
+    uint32_t nodes_max;
+};
 struct fit_pair_state {
     struct pair_rows rows;
     struct pair_estimate estimate;
@@ -52,9 +67,7 @@ struct fit_pair_state {
     double *fitted;      /* [rows.count] what the law is fitted to: rows.log_seconds */
     double *batches;     /* [rows.count] */
     uint32_t *groups; /* [rows.count] */
-    uint32_t group_count;
-    uint32_t gpus_max;
-    uint32_t nodes_max;
+    struct fit_coverage coverage;
     struct batch_effects effects; /* of every batch of its model: the model's, and its own part */
 };
 
@@ -77,30 +90,21 @@ MUST_USE enum status fit_state_run(const struct fit_set *set, const bool *keep,
                                    const struct fit_state *like, struct arena *arena,
                                    struct fit_state *state, struct fault *fault);
 
-/* log seconds of a configuration of a pair, and the deviation of what a measurement would show. */
+enum throughput_reach fit_reach(const struct fit_coverage *coverage,
+                                const struct configuration *configuration);
+
+/* Of log seconds of one measurement: the posterior's variance, its own noise, and what the law may
+ * miss at more GPUs than were measured. */
+double fit_deviation(double posterior_variance, double scale, const struct fit_coverage *coverage,
+                     const struct configuration *configuration);
+
 struct fit_forecast {
     double log_seconds;
     double deviation;
 };
-struct fit_forecast fit_state_forecast(const struct fit_state *state, uint32_t pair,
-                                       const struct form_input *input, double batch);
 
-/* How far a question lies from what was measured of its pair. */
-enum throughput_reach {
-    REACH_MEASURED, /* no larger than what was measured */
-    REACH_BEYOND,   /* more GPUs, or several nodes where none were measured */
-    REACH_SPARSE,   /* under FIT_PLACEMENTS_KNOWN placements measured */
-    REACH_NEW,      /* no row of this pair */
-    REACH_COUNT
-};
-enum { FIT_PLACEMENTS_KNOWN = 6 };
+/* Of a row of the set, as if it had not been measured. */
+struct fit_forecast fit_state_forecast(const struct fit_state *state, const struct fit_row *row);
 
-struct fit_coverage {
-    uint32_t placements;
-    uint32_t gpus_max;
-    uint32_t nodes_max;
-};
-enum throughput_reach fit_reach(const struct fit_coverage *coverage,
-                                const struct configuration *configuration);
 
 #endif

@@ -63,6 +63,20 @@ enum status model_prepare(const struct throughput_model *model, uint32_t job, ui
     return STATUS_OK;
 }
 
+/* Between the numbers of placements at which sparse pairs were tried, in proportion. */
+static double factor_of(const struct throughput_model *model, const struct fit_coverage *coverage,
+                        enum throughput_reach reach)
+{
+    const struct interval_factors *factors = &model->factors;
+    if (reach == REACH_MEASURED)
+        return factors->measured;
+    if (reach == REACH_BEYOND)
+        return factors->beyond;
+    double const many = (double)coverage->placements - SPARSE_FEW;
+    double const share = fmin(fmax(many / (SPARSE_SOME - SPARSE_FEW), 0), 1);
+    return factors->sparse_few + share * (factors->sparse_some - factors->sparse_few);
+}
+
 enum status model_predict(const struct throughput_model *model, uint32_t job, uint32_t cluster,
                           const struct configuration *configuration, struct prediction *prediction,
                           struct fault *fault)
@@ -75,11 +89,11 @@ enum status model_predict(const struct throughput_model *model, uint32_t job, ui
     const struct model_belief *belief = model_belief_of(model, job, cluster);
     double by[FORM_PARAMETERS];
     double log_seconds = form_log_seconds(&input, belief->mean, by);
-    double const variance = linear_quadratic(belief->covariance, FORM_PARAMETERS, by) +
-                            belief->scale * belief->scale;
+    double const variance = linear_quadratic(belief->covariance, FORM_PARAMETERS, by);
     log_seconds += effects_at(&belief->effects, configuration->batch);
     prediction->reach = fit_reach(&belief->coverage, configuration);
-    double const half = model->reach_factor[prediction->reach] * sqrt(variance);
+    double const half = factor_of(model, &belief->coverage, prediction->reach) *
+                        fit_deviation(variance, belief->scale, &belief->coverage, configuration);
     double const spread = exp(half);
     double const examples =
         (double)configuration->gpus * configuration->batch * configuration->accumulation;

@@ -17,7 +17,7 @@
 
 #include <stdio.h>
 
-#include "economics/throughput/fitting.h"
+#include "economics/throughput/calibration.h"
 
 /* What is believed of one pair. */
 struct model_belief {
@@ -40,8 +40,7 @@ struct throughput_model {
     uint32_t row_count;
     struct model_belief *beliefs; /* [(model_count + 1) × (cluster_count + 1)]: the last row and
                                      column are a model and a cluster never seen */
-    double reach_factor[REACH_COUNT];        /* half of the 90% interval, in deviations */
-    uint32_t reach_evidence[REACH_COUNT];    /* left-out rows behind each factor */
+    struct interval_factors factors;
 };
 
 struct model_options {

@@ -3,7 +3,6 @@
  */
 #include <string.h>
 
-#include "economics/throughput/calibration.h"
 #include "economics/throughput/model.h"
 
 enum { CALIBRATION_BYTES_MAX = 512 * 1024 * 1024 };
@@ -23,7 +22,7 @@ enum status model_fit(const struct measurements *measurements, const uint32_t *r
     arena_init(&work, ARENA_ROUND_BYTES);
     struct fit_set set;
     struct fit_state state;
-    struct calibration calibration = {{0}, {0}};
+    struct interval_factors factors;
     struct throughput_model *model = arena_alloc(arena, 1, sizeof *model);
     uint32_t const count = rows == NULL ? measurements->row_count : row_count;
     uint32_t *all = arena_alloc(&work, count, sizeof *all);
@@ -38,12 +37,11 @@ enum status model_fit(const struct measurements *measurements, const uint32_t *r
     if (status == STATUS_OK)
         status = fit_state_run(&set, NULL, NULL, &work, &state, fault);
     if (status == STATUS_OK)
-        status = calibrate(&set, &state, CALIBRATION_BYTES_MAX, &calibration, fault);
+        status = calibrate(&set, &state, CALIBRATION_BYTES_MAX, &factors, fault);
     if (status == STATUS_OK) {
         memcpy(model->models, measurements->models, sizeof model->models);
         memcpy(model->clusters, measurements->clusters, sizeof model->clusters);
-        memcpy(model->reach_factor, calibration.factor, sizeof model->reach_factor);
-        memcpy(model->reach_evidence, calibration.evidence, sizeof model->reach_evidence);
+        model->factors = factors;
         model->row_count = count;
         status = write_beliefs(&set, &state, arena, model, fault);
     }
@@ -90,8 +88,7 @@ static enum status write_measured(const struct fit_set *set, const struct fit_st
         memcpy(belief->covariance, pair->belief.covariance, sizeof belief->covariance);
         belief->scale = pair->estimate.scale;
         belief->row_count = pair->rows.count;
-        belief->coverage =
-            (struct fit_coverage){pair->group_count, pair->gpus_max, pair->nodes_max};
+        belief->coverage = pair->coverage;
         belief->at_prior = find_at_prior(&state->pooling, &pair->estimate);
         status = copy_effects(&pair->effects, arena, &belief->effects, fault);
     }

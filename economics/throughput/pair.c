@@ -10,7 +10,7 @@
 #define DAMPING_MAX     1e8
 #define DAMPING_STEP    8.0
 #define STEP_MAX        2.0  /* of any parameter at once: the law is not linear further away */
-#define OBJECTIVE_DONE  1e-9 /* relative gain below which the fit is over */
+#define OBJECTIVE_DONE  1e-7 /* relative gain below which the fit is over */
 
 /* The least squares problem around theta. */
 struct normal {

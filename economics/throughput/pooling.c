@@ -159,6 +159,17 @@ static void believe_mean(const struct pooling *pooling, uint32_t model, uint32_t
     }
 }
 
+void pooling_prior_between(struct pair_prior *prior)
+{
+    for (int i = 0; i < N; i++) {
+        double variance = 0;
+        for (int level = 0; level < POOLING_LEVELS; level++)
+            variance += prior_rules[i].between[level] * prior_rules[i].between[level];
+        prior->mean[i] = prior_rules[i].mean;
+        prior->precision[i] = 1 / variance;
+    }
+}
+
 void pooling_prior_alone(const struct pooling *pooling, struct pair_prior *prior)
 {
     for (int i = 0; i < N; i++) {

@@ -54,6 +54,9 @@ MUST_USE enum status pooling_solve(struct pooling *pooling, const struct pooling
 void pooling_update_variances(struct pooling *pooling, const struct pooling_pair *pairs,
                               uint32_t pair_count);
 
+/* Of one pair around the mean of all: how pairs differ before any is measured. scale is not set. */
+void pooling_prior_between(struct pair_prior *prior);
+
 /* Before any solve: the widest prior, of a pair that stands alone. */
 void pooling_prior_alone(const struct pooling *pooling, struct pair_prior *prior);
 

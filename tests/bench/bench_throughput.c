@@ -94,10 +94,10 @@ static int speed(const struct measurements *measurements)
            fitted - start);
     printf("predictions with interval, one core: %.2f million/s (mean step %.3f s)\n",
            PREDICTIONS / (predicted - fitted) / 1e6, sum / PREDICTIONS);
-    for (int r = 0; r < REACH_COUNT; r++)
-        printf("interval %-9s %.2f deviations, from %u left-out rows\n",
-               throughput_reach_name((enum throughput_reach)r), model->reach_factor[r],
-               model->reach_evidence[r]);
+    printf("half of an interval, in deviations: measured %.2f, beyond %.2f, %u rows %.2f, %u rows "
+           "%.2f\n",
+           model->factors.measured, model->factors.beyond, SPARSE_FEW, model->factors.sparse_few,
+           SPARSE_SOME, model->factors.sparse_some);
     arena_fini(&arena);
     return 0;
 }
