@@ -11,6 +11,14 @@ static const struct command commands[] = {
     {"game solve", "Shapley, nucleolus, core, tau and more of the games in a file",
      game_solve_command},
     {"game check", "is a split in the core, and if not who objects", game_check_command},
+    {"throughput fit", "a predictor of training speed from measured step times",
+     throughput_fit_command},
+    {"throughput predict", "how fast a job trains in a configuration, with an interval",
+     throughput_predict_command},
+    {"throughput evaluate", "how well that is predicted, on rows left out",
+     throughput_evaluate_command},
+    {"throughput recommend", "the best configurations for a budget or a deadline",
+     throughput_recommend_command},
 };
 
 int main(int argc, char **argv)

@@ -32,8 +32,7 @@ static double predict(const double *p, const struct configuration *of)
                                        : exp(p[NODES]) + exp(p[NODES_SLOPE]) * extra;
     double const gamma = 1 + exp(p[OVERLAP]);
     double const ahead = gamma * log(sync / gradient);
-    return before +
-           gradient * exp((fmax(ahead, 0) + log1p(exp(-fabs(ahead)))) / gamma);
+    return before + gradient * exp((fmax(ahead, 0) + log1p(exp(-fabs(ahead)))) / gamma);
 }
 
 static int residuals(const gsl_vector *x, void *of, gsl_vector *f)

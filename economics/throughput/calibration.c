@@ -16,7 +16,7 @@
 #define PRIOR_PAIRS 3.0
 
 enum {
-    FOLDS = 5,        /* one placement in so many is left out */
+    FOLDS = 5,            /* one placement in so many is left out */
     BEYOND_SHARE = 3,     /* rows over a third of a pair's largest number of GPUs are left out, */
     BEYOND_KEPT_GPUS = 4, /* but never those of so few */
 };
@@ -32,14 +32,15 @@ struct trial {
     const struct fit_set *set;
     const struct fit_state *fitted;
     size_t memory_bytes_max;
-    bool *keep;   /* by row */
-    bool *target; /* pairs whose left-out rows count */
+    bool *keep;      /* by row */
+    bool *target;    /* pairs whose left-out rows count */
     uint32_t probes; /* rows of a pair that try_sparse keeps */
 };
 
 static enum status try_measured(struct trial *trial, struct scores *scores, struct fault *fault);
 static enum status try_beyond(struct trial *trial, struct scores *scores, struct fault *fault);
-static enum status try_sparse(struct trial *trial, struct scores *scores, struct fault *fault);
+static enum status try_sparse(struct trial *trial, double *factor, struct interval_factors *factors,
+                              struct scores *scores, struct fault *fault);
 static double factor_of(struct scores *scores, double prior);
 
 enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
@@ -54,7 +55,7 @@ enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
                           arena_alloc(&arena, set->row_count, sizeof(bool)),
                           arena_alloc(&arena, set->pair_count, sizeof(bool)),
                           SPARSE_FEW};
-    struct scores scores = {arena_alloc(&arena, (size_t)set->row_count * 2, sizeof(double)), 0, 0};
+    struct scores scores = {arena_alloc(&arena, set->row_count, sizeof(double)), 0, 0};
     enum status status = STATUS_OK;
     memset(factors, 0, sizeof *factors);
     if (scores.values == NULL || trial.keep == NULL || trial.target == NULL)
@@ -68,14 +69,10 @@ enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
     factors->evidence[REACH_BEYOND] = scores.count;
     factors->beyond = factor_of(&scores, FACTOR_FAR);
     if (status == STATUS_OK)
-        status = try_sparse(&trial, &scores, fault);
-    factors->evidence[REACH_SPARSE] += scores.count;
-    factors->sparse_few = factor_of(&scores, FACTOR_FAR);
+        status = try_sparse(&trial, &factors->sparse_few, factors, &scores, fault);
     trial.probes = SPARSE_SOME;
     if (status == STATUS_OK)
-        status = try_sparse(&trial, &scores, fault);
-    factors->evidence[REACH_SPARSE] += scores.count;
-    factors->sparse_some = factor_of(&scores, FACTOR_FAR);
+        status = try_sparse(&trial, &factors->sparse_some, factors, &scores, fault);
     arena_fini(&arena);
     return status;
 }
@@ -164,8 +161,8 @@ static enum status leave_out(struct trial *trial, bool clusters, struct scores *
         memset(trial->keep, true, set->row_count * sizeof *trial->keep);
         for (uint32_t p = 0; p < set->pair_count && status == STATUS_OK; p++) {
             uint32_t const of = clusters ? set->pairs[p].cluster : set->pairs[p].model;
-            trial->target[p] = of == out &&
-                               trial->fitted->pairs[p].coverage.placements >= FIT_PLACEMENTS_KNOWN;
+            trial->target[p] =
+                of == out && trial->fitted->pairs[p].coverage.placements >= FIT_PLACEMENTS_KNOWN;
             if (of == out)
                 status = thin_pair(trial, p, fault);
         }
@@ -175,10 +172,19 @@ static enum status leave_out(struct trial *trial, bool clusters, struct scores *
     return status;
 }
 
-static enum status try_sparse(struct trial *trial, struct scores *scores, struct fault *fault)
+/* A new cluster and a new model: the wider of the two, since a question does not say which it is.
+ */
+static enum status try_sparse(struct trial *trial, double *factor, struct interval_factors *factors,
+                              struct scores *scores, struct fault *fault)
 {
-    enum status const status = leave_out(trial, true, scores, fault);
-    return status == STATUS_OK ? leave_out(trial, false, scores, fault) : status;
+    *factor = 0;
+    enum status status = STATUS_OK;
+    for (int clusters = 0; clusters < 2 && status == STATUS_OK; clusters++) {
+        status = leave_out(trial, clusters != 0, scores, fault);
+        factors->evidence[REACH_SPARSE] += scores->count;
+        *factor = fmax(*factor, factor_of(scores, FACTOR_FAR));
+    }
+    return status;
 }
 
 static int compare_doubles(const void *left, const void *right)

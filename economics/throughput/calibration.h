@@ -2,8 +2,8 @@
  * Calibration: how many deviations wide an interval must be to hold 90% of measurements.
  *
  * Fits again with rows left out, as a user would meet them: whole placements (measured), the larger
- * numbers of GPUs (beyond), all but a few rows of a cluster or a model (sparse); the 90% quantile of
- * the standardised errors, drawn to the Student-t's where there are few. Internal to
+ * numbers of GPUs (beyond), all but a few rows of a cluster or a model (sparse); the 90% quantile
+ * of the standardised errors, drawn to the Student-t's where there are few. Internal to
  * economics/throughput. Thread rule: pure over its arguments. Complexity: up to
  * CALIBRATION_GROUPS_MAX × 4 + 2 fits of FIT_PASSES_AGAIN passes.
  */
@@ -18,8 +18,8 @@ enum {
     SPARSE_SOME = 5             /* and the second */
 };
 
-/* Half of a 90% interval, in deviations. Of a pair without a row nothing better is known than of one
- * with a few. */
+/* Half of a 90% interval, in deviations. Of a pair without a row nothing better is known than of
+ * one with a few. */
 struct interval_factors {
     double measured;
     double beyond;

@@ -99,7 +99,7 @@ void effects_of_pair(struct batch_residual *residuals, uint32_t count,
         end = run_end(residuals, start, count);
         struct batch_effect *found = find(effects, residuals[start].batch);
         if (found != NULL)
-            found->effect += trust(end - start) *
-                             (median_of(&residuals[start], end - start) - found->effect);
+            found->effect +=
+                trust(end - start) * (median_of(&residuals[start], end - start) - found->effect);
     }
 }

@@ -34,8 +34,8 @@ struct batch_residual {
 void effects_of_model(struct batch_residual *residuals, uint32_t count,
                       struct batch_effects *effects);
 
-/* residuals: of one pair. effects: at least model->count elements, a batch each; those that the pair
- * hasn't measured are the model's. */
+/* residuals: of one pair. effects: at least model->count elements, a batch each; those that the
+ * pair hasn't measured are the model's. */
 void effects_of_pair(struct batch_residual *residuals, uint32_t count,
                      const struct batch_effects *model, struct batch_effects *effects);
 

@@ -32,9 +32,9 @@ struct guesses {
 static enum status guess_fold(const struct measurements *measurements, const struct fold *fold,
                               struct guesses *guesses, struct evaluation *evaluation,
                               struct fault *fault);
-static enum status score_all(const struct measurements *measurements,
-                             const struct guesses *guesses, struct arena *arena,
-                             struct evaluation *evaluation, struct fault *fault);
+static enum status score_all(const struct measurements *measurements, const struct guesses *guesses,
+                             struct arena *arena, struct evaluation *evaluation,
+                             struct fault *fault);
 
 enum status evaluate(const struct measurements *measurements, const struct split *split,
                      struct arena *arena, struct evaluation *evaluation, struct fault *fault)
@@ -85,26 +85,26 @@ static enum status guess_ours(const struct measurements *measurements, const str
 {
     const struct throughput_model *model;
     double const start = now_seconds();
-    enum status status = model_fit(measurements, fold->train, fold->train_count, NULL, arena,
-                                   &model, fault);
+    enum status status =
+        model_fit(measurements, fold->train, fold->train_count, NULL, arena, &model, fault);
     evaluation->fit_seconds += now_seconds() - start;
     evaluation->fits++;
     for (uint32_t t = 0; status == STATUS_OK && t < fold->test_count; t++) {
         const struct measurement *row = &measurements->rows[fold->test[t]];
         struct prediction prediction;
-        status = model_predict(model, row->model, row->cluster, &row->configuration, &prediction,
-                               fault);
+        status =
+            model_predict(model, row->model, row->cluster, &row->configuration, &prediction, fault);
         if (status == STATUS_OK)
-            guesses[fold->test[t]] = (struct guess){
-                prediction.seconds, row->seconds >= prediction.seconds_low &&
-                                        row->seconds <= prediction.seconds_high};
+            guesses[fold->test[t]] =
+                (struct guess){prediction.seconds, row->seconds >= prediction.seconds_low &&
+                                                       row->seconds <= prediction.seconds_high};
     }
     return status;
 }
 
-static enum status guess_baselines(const struct measurements *measurements,
-                                   const struct fold *fold, struct arena *arena,
-                                   struct guesses *guesses, struct fault *fault)
+static enum status guess_baselines(const struct measurements *measurements, const struct fold *fold,
+                                   struct arena *arena, struct guesses *guesses,
+                                   struct fault *fault)
 {
     struct fit_set set;
     struct pollux pollux;
@@ -134,8 +134,8 @@ static enum status guess_fold(const struct measurements *measurements, const str
 {
     struct arena arena;
     arena_init(&arena, ARENA_ROUND_BYTES);
-    enum status status = guess_ours(measurements, fold, &arena, guesses->of[METHOD_OURS],
-                                    evaluation, fault);
+    enum status status =
+        guess_ours(measurements, fold, &arena, guesses->of[METHOD_OURS], evaluation, fault);
     if (status == STATUS_OK)
         status = guess_baselines(measurements, fold, &arena, guesses, fault);
     arena_fini(&arena);
@@ -179,9 +179,9 @@ static struct score score_of(const struct measurements *measurements, const stru
     return score;
 }
 
-static enum status score_all(const struct measurements *measurements,
-                             const struct guesses *guesses, struct arena *arena,
-                             struct evaluation *evaluation, struct fault *fault)
+static enum status score_all(const struct measurements *measurements, const struct guesses *guesses,
+                             struct arena *arena, struct evaluation *evaluation,
+                             struct fault *fault)
 {
     double *errors = arena_alloc(arena, measurements->row_count, sizeof *errors);
     uint32_t const most = measurements->model_count * measurements->cluster_count;
@@ -189,15 +189,15 @@ static enum status score_all(const struct measurements *measurements,
     if (errors == NULL || evaluation->pairs == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for scores");
     for (int method = 0; method < METHOD_COUNT; method++)
-        evaluation->overall[method] = score_of(measurements, guesses->of[method], NULL,
-                                               method == METHOD_OURS, errors);
+        evaluation->overall[method] =
+            score_of(measurements, guesses->of[method], NULL, method == METHOD_OURS, errors);
     for (uint32_t k = 0; k < most; k++) {
         struct evaluation_pair *pair = &evaluation->pairs[evaluation->pair_count];
         pair->model = measurements->models[k / measurements->cluster_count];
         pair->cluster = measurements->clusters[k % measurements->cluster_count];
         for (int method = 0; method < METHOD_COUNT; method++)
-            pair->scores[method] = score_of(measurements, guesses->of[method], pair,
-                                            method == METHOD_OURS, errors);
+            pair->scores[method] =
+                score_of(measurements, guesses->of[method], pair, method == METHOD_OURS, errors);
         if (pair->scores[METHOD_OURS].rows > 0)
             evaluation->pair_count++;
     }

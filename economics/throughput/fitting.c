@@ -20,9 +20,8 @@ static void find_model_effects(const struct fit_set *set, struct fit_state *stat
 static enum status find_pair_effects(const struct fit_set *set, struct fit_state *state,
                                      struct arena *arena, struct fault *fault);
 
-enum status fit_state_run(const struct fit_set *set, const bool *keep,
-                          const struct fit_state *like, struct arena *arena,
-                          struct fit_state *state, struct fault *fault)
+enum status fit_state_run(const struct fit_set *set, const bool *keep, const struct fit_state *like,
+                          struct arena *arena, struct fit_state *state, struct fault *fault)
 {
     memset(state, 0, sizeof *state);
     enum status status =
@@ -38,9 +37,12 @@ enum status fit_state_run(const struct fit_set *set, const bool *keep,
     if (like != NULL)
         memcpy(state->pooling.variance, like->pooling.variance, sizeof like->pooling.variance);
     for (uint32_t p = 0; p < set->pair_count; p++) {
-        state->pairs[p].estimate.scale = state->scale;
-        memcpy(state->pairs[p].estimate.theta, state->pooling.mean,
-               sizeof state->pairs[p].estimate.theta);
+        struct fit_pair_state *pair = &state->pairs[p];
+        pair->estimate.scale = state->scale;
+        memcpy(pair->estimate.theta, state->pooling.mean, sizeof pair->estimate.theta);
+        pair->settled = like != NULL && pair->rows.count == like->pairs[p].rows.count;
+        if (pair->settled)
+            pair->estimate = like->pairs[p].estimate;
         pooled[p] = (struct pooling_pair){set->pairs[p].model, set->pairs[p].cluster,
                                           &state->pairs[p].estimate};
     }
@@ -141,6 +143,8 @@ static void fit_pairs(const struct fit_set *set, struct fit_state *state, bool f
 {
     for (uint32_t p = 0; p < set->pair_count; p++) {
         struct pair_prior prior = {.scale = state->scale};
+        if (state->pairs[p].settled)
+            continue;
         if (first)
             pooling_prior_alone(&state->pooling, &prior);
         else
@@ -218,7 +222,7 @@ double fit_deviation(double posterior_variance, double scale, const struct fit_c
     double beyond = 0;
     if (coverage->gpus_max > 0 && configuration->gpus > coverage->gpus_max)
         beyond = BEYOND_PER_OCTAVE * log2((double)configuration->gpus / coverage->gpus_max);
-    return sqrt(posterior_variance + scale * scale + beyond * beyond);
+    return sqrt(fmax(posterior_variance, 0) + scale * scale + beyond * beyond);
 }
 
 struct fit_forecast fit_state_forecast(const struct fit_state *state, const struct fit_row *row)

@@ -39,10 +39,9 @@ struct fit_set {
     uint32_t group_count;
     uint32_t model_count;
     uint32_t cluster_count;
-    double centre[THROUGHPUT_MODELS_MAX + 1];     /* mean log batch; the last: over all */
+    double centre[THROUGHPUT_MODELS_MAX + 1];      /* mean log batch; the last: over all */
     double link_gbps[THROUGHPUT_CLUSTERS_MAX + 1]; /* 0: not known */
 };
-
 
 /* How far a question lies from what was measured of its pair. */
 enum throughput_reach {
@@ -63,20 +62,22 @@ struct fit_pair_state {
     struct pair_rows rows;
     struct pair_estimate estimate;
     struct pooling_belief belief;
-    double *log_seconds; /* [rows.count] as measured; rows.log_seconds are less the batch's effect */
-    double *fitted;      /* [rows.count] what the law is fitted to: rows.log_seconds */
-    double *batches;     /* [rows.count] */
+    double
+        *log_seconds; /* [rows.count] as measured; rows.log_seconds are less the batch's effect */
+    double *fitted;   /* [rows.count] what the law is fitted to: rows.log_seconds */
+    double *batches;  /* [rows.count] */
     uint32_t *groups; /* [rows.count] */
+    bool settled;     /* no row less than in the fit this one is like: its estimate stands */
     struct fit_coverage coverage;
     struct batch_effects effects; /* of every batch of its model: the model's, and its own part */
 };
 
 struct fit_state {
     struct pooling pooling;
-    double scale; /* of all pairs */
-    struct fit_pair_state *pairs; /* [set.pair_count] */
+    double scale;                     /* of all pairs */
+    struct fit_pair_state *pairs;     /* [set.pair_count] */
     struct batch_residual *residuals; /* [set.row_count] scratch */
-    struct batch_effects *models; /* [set.model_count] what all pairs of a model share */
+    struct batch_effects *models;     /* [set.model_count] what all pairs of a model share */
 };
 
 /* rows: indices into the measurements. link_gbps: by cluster, 0 unknown, or NULL. */
@@ -105,6 +106,5 @@ struct fit_forecast {
 
 /* Of a row of the set, as if it had not been measured. */
 struct fit_forecast fit_state_forecast(const struct fit_state *state, const struct fit_row *row);
-
 
 #endif

@@ -86,7 +86,8 @@ static double log_transfer(const struct form_input *input, const double *theta, 
            (input->two_nodes ? theta[FORM_D2] : 0) + log_link;
 }
 
-/* log (Tg^γ + Ts^γ)^(1/γ); turns the phases' derivatives in gradient and gradient_s into its own. */
+/* log (Tg^γ + Ts^γ)^(1/γ); turns the phases' derivatives in gradient and gradient_s into its own.
+ */
 static double overlap(double log_g, double log_s, const double *theta, double *gradient,
                       const double *gradient_s)
 {

@@ -11,12 +11,13 @@
  *   log Ts = t + log traffic
  *            + s1 + p1 log(K/2)                                           one node
  *            + s2 + p2 log(K/2) + c2 log g + q2 log(N/2) + d2 [N=2]
- *                 + log((1−f) + f b0/b)                                   several; f = logistic(link)
- *   T      = (A−1) Tg + (Tg^γ + Ts^γ)^(1/γ)                  γ = 1 + e^lg;  K = 1 and no server: A Tg
+ *                 + log((1−f) + f b0/b)                                   several; f =
+ * logistic(link) T      = (A−1) Tg + (Tg^γ + Ts^γ)^(1/γ)                  γ = 1 + e^lg;  K = 1 and
+ * no server: A Tg
  *
- * traffic, in model sizes over the busiest link: 2 (K−1)/K for the ring all-reduce [Patarasuk & Yuan
- * 2009]; 2 max(1, K/S) for S parameter servers (each worker's link carries the model twice, each
- * server's K/S of it twice). b0 is FORM_REFERENCE_GBPS.
+ * traffic, in model sizes over the busiest link: 2 (K−1)/K for the ring all-reduce [Patarasuk &
+ * Yuan 2009]; 2 max(1, K/S) for S parameter servers (each worker's link carries the model twice,
+ * each server's K/S of it twice). b0 is FORM_REFERENCE_GBPS.
  *
  * Units: seconds; logarithms are natural. Thread rule: pure. Complexity: O(1), about ten exp/log.
  */
@@ -48,10 +49,10 @@ const char *form_parameter_name(enum form_parameter parameter);
 
 /* Everything of a configuration that the law needs, worked out once. */
 struct form_input {
-    double excess;        /* e^x − 1 */
-    double log_fullest;   /* log g */
-    double log_half;      /* log(K/2) */
-    double log_nodes;     /* log(N/2) */
+    double excess;      /* e^x − 1 */
+    double log_fullest; /* log g */
+    double log_half;    /* log(K/2) */
+    double log_nodes;   /* log(N/2) */
     double log_traffic;
     double link_ratio;    /* b0/b − 1 */
     double passes_before; /* A − 1 */

@@ -35,13 +35,13 @@ enum {
 
 /* In what a job runs; also the question of every prediction. */
 struct configuration {
-    uint32_t gpus;              /* workers, >= 1 */
-    uint32_t nodes;             /* 1 to gpus */
-    uint32_t gpus_on_fullest;   /* most workers on one node; ceil(gpus / nodes) to gpus - nodes + 1 */
-    double batch;               /* examples a worker and gradient pass, > 0 */
-    uint32_t accumulation;      /* gradient passes a step, >= 1 */
-    uint32_t servers;           /* parameter servers; 0: ring all-reduce */
-    double network_gbps;        /* of each node's link; 0: as the cluster has it */
+    uint32_t gpus;            /* workers, >= 1 */
+    uint32_t nodes;           /* 1 to gpus */
+    uint32_t gpus_on_fullest; /* most workers on one node; ceil(gpus / nodes) to gpus - nodes + 1 */
+    double batch;             /* examples a worker and gradient pass, > 0 */
+    uint32_t accumulation;    /* gradient passes a step, >= 1 */
+    uint32_t servers;         /* parameter servers; 0: ring all-reduce */
+    double network_gbps;      /* of each node's link; 0: as the cluster has it */
 };
 
 /* As even as can be: the most workers on a node is gpus / nodes, rounded up. */

@@ -63,7 +63,8 @@ enum status measurements_parse(struct measurements *set, const char *name, char 
     int column_at[COLUMN_COUNT];
     struct fault own;
     if (!split_line(&text, &line))
-        return fault_set(fault, STATUS_INVALID, "%s: empty; the first line names the columns", name);
+        return fault_set(fault, STATUS_INVALID, "%s: empty; the first line names the columns",
+                         name);
     enum status status = find_columns(&line, column_at, fault);
     if (status != STATUS_OK)
         return fault_prefix(fault, status, "%s:%u", name, line.number);
@@ -187,8 +188,8 @@ static enum status read_count(const struct line *line, const int *column_at, enu
     if (status != STATUS_OK)
         return status;
     if (number < 0 || number > UINT32_MAX || number != floor(number))
-        return fault_set(fault, STATUS_INVALID, "%s %g is not a count",
-                         column_rules[column].name, number);
+        return fault_set(fault, STATUS_INVALID, "%s %g is not a count", column_rules[column].name,
+                         number);
     *count = (uint32_t)number;
     return STATUS_OK;
 }
@@ -236,8 +237,8 @@ static enum status read_row(const struct line *line, const int *column_at, struc
             return fault_set(fault, STATUS_INVALID, "%s is missing", column_rules[c].name);
     enum status status = read_count(line, column_at, COLUMN_GPUS, NAN, &of->gpus, fault);
     if (status == STATUS_OK)
-        status = read_count(line, column_at, COLUMN_NODES,
-                            column_at[COLUMN_NODES] < 0 ? 1 : NAN, &of->nodes, fault);
+        status = read_count(line, column_at, COLUMN_NODES, column_at[COLUMN_NODES] < 0 ? 1 : NAN,
+                            &of->nodes, fault);
     if (status == STATUS_OK)
         status = read_number(line, column_at, COLUMN_BATCH, NAN, &of->batch, fault);
     if (status == STATUS_OK)

@@ -51,12 +51,12 @@ enum status model_prepare(const struct throughput_model *model, uint32_t job, ui
     struct configuration asked = *configuration;
     double const own = model->link_gbps[cluster];
     if (asked.network_gbps > 0 && !(own > 0))
-        return fault_set(fault, STATUS_PRECONDITION,
-                         "the network of %s is not known, so a change of it can't be predicted: fit "
-                         "with --link %s=GBPS or a network_gbps column",
-                         cluster < model->cluster_count ? model->clusters[cluster].text
-                                                        : "an unknown cluster",
-                         cluster < model->cluster_count ? model->clusters[cluster].text : "CLUSTER");
+        return fault_set(
+            fault, STATUS_PRECONDITION,
+            "the network of %s is not known, so a change of it can't be predicted: fit "
+            "with --link %s=GBPS or a network_gbps column",
+            cluster < model->cluster_count ? model->clusters[cluster].text : "an unknown cluster",
+            cluster < model->cluster_count ? model->clusters[cluster].text : "CLUSTER");
     if (!(asked.network_gbps > 0))
         asked.network_gbps = own;
     *input = form_prepare(&asked, model->centre[job]);
@@ -82,8 +82,7 @@ enum status model_predict(const struct throughput_model *model, uint32_t job, ui
                           struct fault *fault)
 {
     struct form_input input;
-    enum status const status =
-        model_prepare(model, job, cluster, configuration, &input, fault);
+    enum status const status = model_prepare(model, job, cluster, configuration, &input, fault);
     if (status != STATUS_OK)
         return status;
     const struct model_belief *belief = model_belief_of(model, job, cluster);

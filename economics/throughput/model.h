@@ -1,13 +1,13 @@
 /*
- * Model: the fitted predictor of step times: what is believed of every (model, cluster), measured or
- * not, and how sure.
+ * Model: the fitted predictor of step times: what is believed of every (model, cluster), measured
+ * or not, and how sure.
  *
  * model_fit() makes it from measurements; model_predict() answers in under a microsecond with an
  * interval that holds 90% of measurements; model_write() and model_read() keep it as JSON
- * (README.md documents the file). Intervals: the posterior's deviation (Laplace's approximation) and
- * the residual scale, times a factor found by leaving rows out at fit time and looking how far off
- * the forecasts were (split conformal prediction [Lei et al. 2018], one factor for each reach: within
- * what was measured, beyond it, sparse). One data set gives one model, bit for bit.
+ * (README.md documents the file). Intervals: the posterior's deviation (Laplace's approximation)
+ * and the residual scale, times a factor found by leaving rows out at fit time and looking how far
+ * off the forecasts were (split conformal prediction [Lei et al. 2018], one factor for each reach:
+ * within what was measured, beyond it, sparse). One data set gives one model, bit for bit.
  *
  * Ownership: the arena's. Thread rule: a finished model is read-only. Complexity: fitting about
  * 20 × rows × 12² × iterations; predicting O(12² + log batches).
@@ -26,14 +26,14 @@ struct model_belief {
     double scale; /* of a measurement's own noise, log seconds */
     struct fit_coverage coverage;
     uint32_t row_count;
-    uint32_t at_prior;                  /* bit i: too few rows to tell parameter i; it is the prior's */
+    uint32_t at_prior; /* bit i: too few rows to tell parameter i; it is the prior's */
     struct batch_effects effects;
 };
 
 struct throughput_model {
     struct name models[THROUGHPUT_MODELS_MAX];
     struct name clusters[THROUGHPUT_CLUSTERS_MAX];
-    double centre[THROUGHPUT_MODELS_MAX + 1];     /* mean log batch; [model_count]: over all */
+    double centre[THROUGHPUT_MODELS_MAX + 1];      /* mean log batch; [model_count]: over all */
     double link_gbps[THROUGHPUT_CLUSTERS_MAX + 1]; /* 0: not known; so is [cluster_count] */
     uint32_t model_count;
     uint32_t cluster_count;

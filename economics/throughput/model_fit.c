@@ -117,8 +117,7 @@ static enum status write_beliefs(const struct fit_set *set, const struct fit_sta
                 return status;
         }
         for (uint32_t c = 0; c <= set->cluster_count; c++) {
-            struct model_belief *belief =
-                &model->beliefs[(size_t)m * (set->cluster_count + 1) + c];
+            struct model_belief *belief = &model->beliefs[(size_t)m * (set->cluster_count + 1) + c];
             struct pooling_belief from_others;
             pooling_believe(&state->pooling, m < set->model_count ? m : POOLING_NONE,
                             c < set->cluster_count ? c : POOLING_NONE, NULL, &from_others);

@@ -5,12 +5,12 @@
 
 #include "economics/throughput/linear.h"
 
-#define DAMPING_FIRST   1e-3
-#define DAMPING_MIN     1e-9
-#define DAMPING_MAX     1e8
-#define DAMPING_STEP    8.0
-#define STEP_MAX        2.0  /* of any parameter at once: the law is not linear further away */
-#define OBJECTIVE_DONE  1e-7 /* relative gain below which the fit is over */
+#define DAMPING_FIRST  1e-3
+#define DAMPING_MIN    1e-9
+#define DAMPING_MAX    1e8
+#define DAMPING_STEP   8.0
+#define STEP_MAX       2.0  /* of any parameter at once: the law is not linear further away */
+#define OBJECTIVE_DONE 1e-7 /* relative gain below which the fit is over */
 
 /* The least squares problem around theta. */
 struct normal {
@@ -63,8 +63,8 @@ void pair_fit(const struct pair_rows *rows, const struct pair_prior *prior,
     for (int i = 0; i < FORM_PARAMETERS; i++) {
         double own = normal.gradient[i];
         for (int k = 0; k < FORM_PARAMETERS; k++) {
-            double const cell = normal.matrix[i >= k ? i * FORM_PARAMETERS + k
-                                                     : k * FORM_PARAMETERS + i];
+            double const cell =
+                normal.matrix[i >= k ? i * FORM_PARAMETERS + k : k * FORM_PARAMETERS + i];
             estimate->information[i * FORM_PARAMETERS + k] = cell;
             own += cell * theta[k];
         }
@@ -96,8 +96,8 @@ static void build_normal(const struct pair_rows *rows, const double *theta, doub
     for (uint32_t i = 0; i < rows->count; i++) {
         double by[FORM_PARAMETERS];
         double const r = rows->log_seconds[i] - form_log_seconds(&rows->inputs[i], theta, by);
-        double const weight = rows->weights[i] * (PAIR_DEGREES + 1) /
-                              (PAIR_DEGREES * variance + r * r);
+        double const weight =
+            rows->weights[i] * (PAIR_DEGREES + 1) / (PAIR_DEGREES * variance + r * r);
         for (int a = 0; a < FORM_PARAMETERS; a++) {
             double const weighted = weight * by[a];
             normal->gradient[a] += weighted * r;

@@ -16,9 +16,9 @@
 
 #include "economics/throughput/form.h"
 
-#define PAIR_DEGREES            4.0
-#define PAIR_SCALE_PSEUDO_ROWS  4.0
-#define PAIR_SCALE_MIN          0.003 /* a clock's and a median's own noise: nothing is known better */
+#define PAIR_DEGREES           4.0
+#define PAIR_SCALE_PSEUDO_ROWS 4.0
+#define PAIR_SCALE_MIN         0.003 /* a clock's and a median's own noise: nothing is known better */
 
 enum { PAIR_ITERATIONS_MAX = 40, PAIR_SQUARE = FORM_PARAMETERS * FORM_PARAMETERS };
 
@@ -37,10 +37,10 @@ struct pair_prior {
 };
 
 struct pair_estimate {
-    double theta[FORM_PARAMETERS];       /* in: where to start; out: the estimate */
-    double information[PAIR_SQUARE];     /* of the rows alone: J'ΩJ at theta */
-    double vector[FORM_PARAMETERS];      /* of the rows alone: information × their own optimum */
-    double scale;                        /* in: to start with; out: σ */
+    double theta[FORM_PARAMETERS];   /* in: where to start; out: the estimate */
+    double information[PAIR_SQUARE]; /* of the rows alone: J'ΩJ at theta */
+    double vector[FORM_PARAMETERS];  /* of the rows alone: information × their own optimum */
+    double scale;                    /* in: to start with; out: σ */
 };
 
 /* Without rows: theta is the prior's mean, the information zero. */

@@ -30,8 +30,8 @@ struct pooling_pair {
 struct pooling {
     uint32_t model_count;
     uint32_t cluster_count;
-    size_t size;       /* 12 × (1 + models + clusters): μ, then models, then clusters */
-    double *mean;      /* [size] */
+    size_t size;        /* 12 × (1 + models + clusters): μ, then models, then clusters */
+    double *mean;       /* [size] */
     double *covariance; /* [size × size]; the prior's before the first solve */
     double variance[POOLING_LEVELS][FORM_PARAMETERS];
 };

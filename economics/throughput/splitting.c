@@ -14,8 +14,8 @@ static const struct split_rule {
     const char *name;
     bool numbered;
 } split_rules[] = {
-    [SPLIT_IN_SAMPLE] = {"in-sample", false},         [SPLIT_FOLDS] = {"folds", false},
-    [SPLIT_EXTRAPOLATE] = {"extrapolate", true},      [SPLIT_LEAVE_CLUSTER] = {"leave-cluster", true},
+    [SPLIT_IN_SAMPLE] = {"in-sample", false},    [SPLIT_FOLDS] = {"folds", false},
+    [SPLIT_EXTRAPOLATE] = {"extrapolate", true}, [SPLIT_LEAVE_CLUSTER] = {"leave-cluster", true},
     [SPLIT_LEAVE_MODEL] = {"leave-model", true},
 };
 
@@ -39,10 +39,11 @@ enum status split_parse(const char *text, struct split *split, struct fault *fau
         split->number = (uint32_t)number;
         return STATUS_OK;
     }
-    return fault_set(fault, STATUS_INVALID,
-                     "split '%.60s': give in-sample, folds, extrapolate:GPUS, leave-cluster:ROWS or "
-                     "leave-model:ROWS",
-                     text);
+    return fault_set(
+        fault, STATUS_INVALID,
+        "split '%.60s': give in-sample, folds, extrapolate:GPUS, leave-cluster:ROWS or "
+        "leave-model:ROWS",
+        text);
 }
 
 struct placed {
@@ -56,10 +57,18 @@ static int compare_placed(const void *left, const void *right)
     const struct placed *y = right;
     const struct measurement *a = x->row;
     const struct measurement *b = y->row;
-    uint32_t const keys_a[] = {a->model, a->cluster, a->configuration.nodes, a->configuration.gpus,
-                               a->configuration.gpus_on_fullest, a->configuration.servers};
-    uint32_t const keys_b[] = {b->model, b->cluster, b->configuration.nodes, b->configuration.gpus,
-                               b->configuration.gpus_on_fullest, b->configuration.servers};
+    uint32_t const keys_a[] = {a->model,
+                               a->cluster,
+                               a->configuration.nodes,
+                               a->configuration.gpus,
+                               a->configuration.gpus_on_fullest,
+                               a->configuration.servers};
+    uint32_t const keys_b[] = {b->model,
+                               b->cluster,
+                               b->configuration.nodes,
+                               b->configuration.gpus,
+                               b->configuration.gpus_on_fullest,
+                               b->configuration.servers};
     for (size_t k = 0; k < sizeof keys_a / sizeof keys_a[0]; k++)
         if (keys_a[k] != keys_b[k])
             return keys_a[k] < keys_b[k] ? -1 : 1;
@@ -100,7 +109,8 @@ static enum status deal_placements(struct fold *fold, struct fault *fault)
 enum status fold_init(struct fold *fold, const struct measurements *measurements,
                       const struct split *split, struct arena *arena, struct fault *fault)
 {
-    *fold = (struct fold){.measurements = measurements, .split = *split, .arena = arena, .count = 1};
+    *fold =
+        (struct fold){.measurements = measurements, .split = *split, .arena = arena, .count = 1};
     fold->train = arena_alloc(arena, measurements->row_count, sizeof *fold->train);
     fold->test = arena_alloc(arena, measurements->row_count, sizeof *fold->test);
     if (fold->train == NULL || fold->test == NULL)

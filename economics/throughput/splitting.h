@@ -22,8 +22,7 @@ struct fold {
 };
 
 MUST_USE enum status fold_init(struct fold *fold, const struct measurements *measurements,
-                               const struct split *split, struct arena *arena,
-                               struct fault *fault);
+                               const struct split *split, struct arena *arena, struct fault *fault);
 
 /* Fills train and test for fold number `at`. */
 MUST_USE enum status fold_choose(struct fold *fold, uint32_t at, struct fault *fault);

@@ -32,7 +32,7 @@ static void cell(struct table *table, const struct score *score)
 
 static int accuracy(const struct measurements *measurements)
 {
-    static const char *const splits[] = {"in-sample",     "folds",         "extrapolate:4",
+    static const char *const splits[] = {"in-sample",       "folds",           "extrapolate:4",
                                          "leave-cluster:2", "leave-cluster:5", "leave-model:2",
                                          "leave-model:5"};
     static const struct table_column columns[] = {{"split", false},
@@ -118,8 +118,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", fault.text);
         return 1;
     }
-    printf("%s: %u rows, %u skipped\n\n", path, measurements.row_count,
-           measurements.skipped_count);
+    printf("%s: %u rows, %u skipped\n\n", path, measurements.row_count, measurements.skipped_count);
     int const code = accuracy(&measurements);
     return code != 0 ? code : speed(&measurements);
 }
