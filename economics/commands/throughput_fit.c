@@ -178,13 +178,13 @@ static void print_pairs(const struct throughput_model *model)
     for (uint32_t m = 0; m < model->model_count; m++)
         for (uint32_t c = 0; c < model->cluster_count; c++) {
             const struct model_belief *belief = model_belief_of(model, m, c);
-            if (belief->row_count == 0)
+            if (belief->coverage.rows == 0)
                 continue;
             struct configuration const one = configuration_even(1, 1, exp(model->centre[m]));
             struct form_input const input = form_prepare(&one, model->centre[m]);
             table_text(&table, model->models[m].text);
             table_text(&table, model->clusters[c].text);
-            table_format(&table, "%u", belief->row_count);
+            table_format(&table, "%u", belief->coverage.rows);
             table_format(&table, "%u", belief->coverage.placements);
             table_format(&table, "%u", belief->coverage.gpus_max);
             table_format(&table, "%.4g", form_gradient_seconds(&input, belief->mean));
@@ -203,11 +203,11 @@ static void print(const struct fitted *fitted)
            set->skipped_count, set->model_count, set->cluster_count);
     print_pairs(fitted->model);
     const struct interval_factors *factors = &fitted->model->factors;
-    printf("\n90%% intervals, in deviations each way: %.2f within what was measured, %.2f beyond,\n"
-           "%.2f with %d placements of a pair, %.2f with %d (found on %u, %u and %u left-out "
-           "rows)\n",
-           factors->measured, factors->beyond, factors->sparse_few, SPARSE_FEW,
-           factors->sparse_some, SPARSE_SOME, factors->evidence[REACH_MEASURED],
+    printf("\n90%% intervals, in deviations each way: %.2f within what was measured, %.2f beyond",
+           factors->measured, factors->beyond);
+    for (int t = 0; t < SPARSE_TRIALS; t++)
+        printf(", %.2f of %u rows", factors->sparse[t], calibration_rows[t]);
+    printf("\n(found on %u, %u and %u left-out rows)\n", factors->evidence[REACH_MEASURED],
            factors->evidence[REACH_BEYOND], factors->evidence[REACH_SPARSE]);
     printf("model: %s\n", fitted->options->out);
 }

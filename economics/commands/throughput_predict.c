@@ -314,7 +314,7 @@ static enum status print_json(const struct predicted *predicted, struct fault *f
     json_put_number(&writer, "examples_per_second_low", of->examples_per_second_low);
     json_put_number(&writer, "examples_per_second_high", of->examples_per_second_high);
     json_put_text(&writer, "evidence", throughput_reach_name(of->reach));
-    json_put_integer(&writer, "rows", belief->row_count);
+    json_put_integer(&writer, "rows", belief->coverage.rows);
     json_open_array(&writer, "at_prior");
     for (uint32_t i = 0; i < FORM_PARAMETERS; i++)
         if ((belief->at_prior & 1U << i) != 0)

@@ -7,19 +7,24 @@
 #include "economics/throughput/probe.h"
 
 #define COVERAGE 0.9
+/* The clusters and models at hand are more like each other than a new one is like them: as if n + 1
+ * of n had to be held [Lei et al. 2018], n some forty. */
+#define COVERAGE_NEW 0.92
 /* 90% of a Student-t with four degrees (the noise of a measurement) lies within this many of its
  * scales; of a normal (what is not known of the parameters). Far off both matter alike. */
 #define FACTOR_NOISE  2.13
 #define FACTOR_NORMAL 1.645
 #define FACTOR_FAR    ((FACTOR_NOISE + FACTOR_NORMAL) / 2)
 /* The prior counts as much as this many pairs (or twenty times as many placements). */
-#define PRIOR_PAIRS 3.0
+#define PRIOR_PAIRS 1.0
 
 enum {
     FOLDS = 5,            /* one placement in so many is left out */
     BEYOND_SHARE = 3,     /* rows over a third of a pair's largest number of GPUs are left out, */
     BEYOND_KEPT_GPUS = 4, /* but never those of so few */
 };
+
+const uint32_t calibration_rows[SPARSE_TRIALS] = {2, 5, 10};
 
 /* Standardised errors of one kind of leaving out. */
 struct scores {
@@ -41,7 +46,7 @@ static enum status try_measured(struct trial *trial, struct scores *scores, stru
 static enum status try_beyond(struct trial *trial, struct scores *scores, struct fault *fault);
 static enum status try_sparse(struct trial *trial, double *factor, struct interval_factors *factors,
                               struct scores *scores, struct fault *fault);
-static double factor_of(struct scores *scores, double prior);
+static double factor_of(struct scores *scores, double level, double prior);
 
 enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
                       size_t memory_bytes_max, struct interval_factors *factors,
@@ -54,8 +59,8 @@ enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
                           memory_bytes_max,
                           arena_alloc(&arena, set->row_count, sizeof(bool)),
                           arena_alloc(&arena, set->pair_count, sizeof(bool)),
-                          SPARSE_FEW};
-    struct scores scores = {arena_alloc(&arena, set->row_count, sizeof(double)), 0, 0};
+                          0};
+    struct scores scores = {arena_alloc(&arena, (size_t)set->row_count * 2, sizeof(double)), 0, 0};
     enum status status = STATUS_OK;
     memset(factors, 0, sizeof *factors);
     if (scores.values == NULL || trial.keep == NULL || trial.target == NULL)
@@ -63,16 +68,15 @@ enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
     if (status == STATUS_OK)
         status = try_measured(&trial, &scores, fault);
     factors->evidence[REACH_MEASURED] = scores.count;
-    factors->measured = factor_of(&scores, FACTOR_NOISE);
+    factors->measured = factor_of(&scores, COVERAGE, FACTOR_NOISE);
     if (status == STATUS_OK)
         status = try_beyond(&trial, &scores, fault);
     factors->evidence[REACH_BEYOND] = scores.count;
-    factors->beyond = factor_of(&scores, FACTOR_FAR);
-    if (status == STATUS_OK)
-        status = try_sparse(&trial, &factors->sparse_few, factors, &scores, fault);
-    trial.probes = SPARSE_SOME;
-    if (status == STATUS_OK)
-        status = try_sparse(&trial, &factors->sparse_some, factors, &scores, fault);
+    factors->beyond = factor_of(&scores, COVERAGE, FACTOR_FAR);
+    for (int t = 0; t < SPARSE_TRIALS && status == STATUS_OK; t++) {
+        trial.probes = calibration_rows[t];
+        status = try_sparse(&trial, &factors->sparse[t], factors, &scores, fault);
+    }
     arena_fini(&arena);
     return status;
 }
@@ -161,8 +165,7 @@ static enum status leave_out(struct trial *trial, bool clusters, struct scores *
         memset(trial->keep, true, set->row_count * sizeof *trial->keep);
         for (uint32_t p = 0; p < set->pair_count && status == STATUS_OK; p++) {
             uint32_t const of = clusters ? set->pairs[p].cluster : set->pairs[p].model;
-            trial->target[p] =
-                of == out && trial->fitted->pairs[p].coverage.placements >= FIT_PLACEMENTS_KNOWN;
+            trial->target[p] = of == out && trial->fitted->pairs[p].coverage.rows >= FIT_ROWS_KNOWN;
             if (of == out)
                 status = thin_pair(trial, p, fault);
         }
@@ -172,18 +175,15 @@ static enum status leave_out(struct trial *trial, bool clusters, struct scores *
     return status;
 }
 
-/* A new cluster and a new model: the wider of the two, since a question does not say which it is.
- */
+/* New clusters and new models together, since a question does not say which it is. */
 static enum status try_sparse(struct trial *trial, double *factor, struct interval_factors *factors,
                               struct scores *scores, struct fault *fault)
 {
-    *factor = 0;
-    enum status status = STATUS_OK;
-    for (int clusters = 0; clusters < 2 && status == STATUS_OK; clusters++) {
-        status = leave_out(trial, clusters != 0, scores, fault);
-        factors->evidence[REACH_SPARSE] += scores->count;
-        *factor = fmax(*factor, factor_of(scores, FACTOR_FAR));
-    }
+    enum status status = leave_out(trial, true, scores, fault);
+    if (status == STATUS_OK)
+        status = leave_out(trial, false, scores, fault);
+    factors->evidence[REACH_SPARSE] += scores->count;
+    *factor = factor_of(scores, COVERAGE_NEW, FACTOR_FAR);
     return status;
 }
 
@@ -195,14 +195,13 @@ static int compare_doubles(const void *left, const void *right)
 }
 
 /* Also empties the scores. */
-static double factor_of(struct scores *scores, double prior)
+static double factor_of(struct scores *scores, double level, double prior)
 {
     if (scores->count == 0)
         return prior;
     qsort(scores->values, scores->count, sizeof *scores->values, compare_doubles);
-    uint32_t const at = (uint32_t)(COVERAGE * (scores->count - 1));
-    double const found = fmax(scores->values[at], 0.1);
     double const pairs = scores->pairs;
+    double const found = fmax(scores->values[(uint32_t)(level * (scores->count - 1))], 0.1);
     scores->count = 0;
     scores->pairs = 0;
     return exp((pairs * log(found) + PRIOR_PAIRS * log(prior)) / (pairs + PRIOR_PAIRS));

@@ -5,7 +5,7 @@
  * numbers of GPUs (beyond), all but a few rows of a cluster or a model (sparse); the 90% quantile
  * of the standardised errors, drawn to the Student-t's where there are few. Internal to
  * economics/throughput. Thread rule: pure over its arguments. Complexity: up to
- * CALIBRATION_GROUPS_MAX × 4 + 2 fits of FIT_PASSES_AGAIN passes.
+ * CALIBRATION_GROUPS_MAX × 2 × SPARSE_TRIALS + 2 fits of FIT_PASSES_AGAIN passes.
  */
 #ifndef ENTENTE_ECONOMICS_THROUGHPUT_CALIBRATION_H
 #define ENTENTE_ECONOMICS_THROUGHPUT_CALIBRATION_H
@@ -14,18 +14,19 @@
 
 enum {
     CALIBRATION_GROUPS_MAX = 4, /* clusters, and models, left out in turn */
-    SPARSE_FEW = 2,             /* rows a pair that they keep: the first trial, */
-    SPARSE_SOME = 5             /* and the second */
+    SPARSE_TRIALS = 3           /* with so many numbers of rows kept: calibration_rows */
 };
+
+/* Rows a pair that a cluster or model keeps in each trial, ascending. */
+extern const uint32_t calibration_rows[SPARSE_TRIALS];
 
 /* Half of a 90% interval, in deviations. Of a pair without a row nothing better is known than of
  * one with a few. */
 struct interval_factors {
     double measured;
     double beyond;
-    double sparse_few;
-    double sparse_some;
-    uint32_t evidence[REACH_COUNT]; /* left-out rows behind each; of sparse both */
+    double sparse[SPARSE_TRIALS];   /* by calibration_rows */
+    uint32_t evidence[REACH_COUNT]; /* left-out rows behind each; of sparse all */
 };
 
 MUST_USE enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,

@@ -103,6 +103,7 @@ static void take_pair(const struct fit_set *set, const struct fit_pair *of, cons
             weights[i] = shared_weight(end - start);
         pair->coverage.placements++;
     }
+    pair->coverage.rows = n;
     pair->rows = (struct pair_rows){inputs, pair->fitted, weights, n};
 }
 
@@ -240,9 +241,9 @@ struct fit_forecast fit_state_forecast(const struct fit_state *state, const stru
 enum throughput_reach fit_reach(const struct fit_coverage *coverage,
                                 const struct configuration *configuration)
 {
-    if (coverage->placements == 0)
+    if (coverage->rows == 0)
         return REACH_NEW;
-    if (coverage->placements < FIT_PLACEMENTS_KNOWN)
+    if (coverage->rows < FIT_ROWS_KNOWN || coverage->placements < FIT_PLACEMENTS_KNOWN)
         return REACH_SPARSE;
     if (configuration->gpus > coverage->gpus_max ||
         (configuration->nodes > 1 && coverage->nodes_max == 1))

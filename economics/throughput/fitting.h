@@ -47,13 +47,14 @@ struct fit_set {
 enum throughput_reach {
     REACH_MEASURED, /* no larger than what was measured */
     REACH_BEYOND,   /* more GPUs, or several nodes where none were measured */
-    REACH_SPARSE,   /* under FIT_PLACEMENTS_KNOWN placements measured */
+    REACH_SPARSE,   /* under FIT_ROWS_KNOWN rows or FIT_PLACEMENTS_KNOWN placements measured */
     REACH_NEW,      /* no row of this pair */
     REACH_COUNT
 };
-enum { FIT_PLACEMENTS_KNOWN = 6 };
+enum { FIT_ROWS_KNOWN = 16, FIT_PLACEMENTS_KNOWN = 6 };
 
 struct fit_coverage {
+    uint32_t rows;
     uint32_t placements;
     uint32_t gpus_max;
     uint32_t nodes_max;

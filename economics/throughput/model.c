@@ -63,7 +63,7 @@ enum status model_prepare(const struct throughput_model *model, uint32_t job, ui
     return STATUS_OK;
 }
 
-/* Between the numbers of placements at which sparse pairs were tried, in proportion. */
+/* Between the numbers of rows at which sparse pairs were tried, in proportion. */
 static double factor_of(const struct throughput_model *model, const struct fit_coverage *coverage,
                         enum throughput_reach reach)
 {
@@ -72,9 +72,15 @@ static double factor_of(const struct throughput_model *model, const struct fit_c
         return factors->measured;
     if (reach == REACH_BEYOND)
         return factors->beyond;
-    double const many = (double)coverage->placements - SPARSE_FEW;
-    double const share = fmin(fmax(many / (SPARSE_SOME - SPARSE_FEW), 0), 1);
-    return factors->sparse_few + share * (factors->sparse_some - factors->sparse_few);
+    int above = 0;
+    while (above < SPARSE_TRIALS && calibration_rows[above] < coverage->rows)
+        above++;
+    if (above == 0 || above == SPARSE_TRIALS)
+        return factors->sparse[above == 0 ? 0 : SPARSE_TRIALS - 1];
+    double const from = calibration_rows[above - 1];
+    double const share = (coverage->rows - from) / (calibration_rows[above] - from);
+    return factors->sparse[above - 1] +
+           share * (factors->sparse[above] - factors->sparse[above - 1]);
 }
 
 enum status model_predict(const struct throughput_model *model, uint32_t job, uint32_t cluster,

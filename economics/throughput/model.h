@@ -25,7 +25,6 @@ struct model_belief {
     double covariance[PAIR_SQUARE];
     double scale; /* of a measurement's own noise, log seconds */
     struct fit_coverage coverage;
-    uint32_t row_count;
     uint32_t at_prior; /* bit i: too few rows to tell parameter i; it is the prior's */
     struct batch_effects effects;
 };

@@ -11,6 +11,9 @@ enum { FORMAT_VERSION = 1, FILE_BYTES_MAX = 256 * 1024 * 1024, NUMBER_MAX = 1000
 
 static const char format_name[] = "entente-throughput-model";
 
+/* By calibration_rows. */
+static const char *const sparse_keys[SPARSE_TRIALS] = {"rows_2", "rows_5", "rows_10"};
+
 #define VALUE_MAX 1e6 /* of any parameter or covariance: the law's are around one */
 
 /* -- Writing ----------------------------------------------------------------------------------- */
@@ -59,8 +62,8 @@ static void put_factors(const struct interval_factors *factors, struct json_writ
     json_open_object(writer, "interval_factors");
     json_put_number(writer, "measured", factors->measured);
     json_put_number(writer, "beyond", factors->beyond);
-    json_put_number(writer, "sparse_few", factors->sparse_few);
-    json_put_number(writer, "sparse_some", factors->sparse_some);
+    for (int t = 0; t < SPARSE_TRIALS; t++)
+        json_put_number(writer, sparse_keys[t], factors->sparse[t]);
     json_end(writer);
     json_open_object(writer, "interval_evidence_rows");
     for (int r = 0; r < REACH_COUNT; r++)
@@ -78,7 +81,7 @@ static void put_belief(const struct throughput_model *model, uint32_t m, uint32_
         json_put_text(writer, "model", model->models[m].text);
     if (c < model->cluster_count)
         json_put_text(writer, "cluster", model->clusters[c].text);
-    json_put_integer(writer, "rows", belief->row_count);
+    json_put_integer(writer, "rows", belief->coverage.rows);
     json_put_integer(writer, "placements", belief->coverage.placements);
     json_put_integer(writer, "gpus_max", belief->coverage.gpus_max);
     json_put_integer(writer, "nodes_max", belief->coverage.nodes_max);
@@ -93,7 +96,7 @@ static void put_belief(const struct throughput_model *model, uint32_t m, uint32_
         for (int k = 0; k <= i; k++)
             json_put_number(writer, NULL, belief->covariance[i * FORM_PARAMETERS + k]);
     json_end(writer);
-    if (belief->row_count > 0)
+    if (belief->coverage.rows > 0)
         put_effects(writer, &belief->effects);
     json_end(writer);
 }
@@ -237,11 +240,15 @@ static enum status get_factors(struct reader *reader, const struct json_place *r
     struct json_place object;
     struct json_place evidence;
     enum status status = json_get_member(root, "interval_factors", true, &object, reader->fault);
-    double *const to[] = {&factors->measured, &factors->beyond, &factors->sparse_few,
-                          &factors->sparse_some};
-    static const char *const keys[] = {"measured", "beyond", "sparse_few", "sparse_some"};
-    for (size_t i = 0; status == STATUS_OK && i < sizeof to / sizeof to[0]; i++)
-        status = json_get_number(&object, keys[i], true, 0, VALUE_MAX, to[i], reader->fault);
+    if (status == STATUS_OK)
+        status = json_get_number(&object, "measured", true, 0, VALUE_MAX, &factors->measured,
+                                 reader->fault);
+    if (status == STATUS_OK)
+        status =
+            json_get_number(&object, "beyond", true, 0, VALUE_MAX, &factors->beyond, reader->fault);
+    for (int t = 0; t < SPARSE_TRIALS && status == STATUS_OK; t++)
+        status = json_get_number(&object, sparse_keys[t], true, 0, VALUE_MAX, &factors->sparse[t],
+                                 reader->fault);
     if (status == STATUS_OK)
         status = json_get_member(root, "interval_evidence_rows", true, &evidence, reader->fault);
     for (int r = 0; status == STATUS_OK && r < REACH_COUNT; r++)
@@ -254,7 +261,7 @@ static enum status get_belief(struct reader *reader, const struct json_place *ob
                               struct model_belief *belief)
 {
     double half[FORM_PARAMETERS * (FORM_PARAMETERS + 1) / 2];
-    enum status status = get_count(reader, object, "rows", &belief->row_count);
+    enum status status = get_count(reader, object, "rows", &belief->coverage.rows);
     if (status == STATUS_OK)
         status = get_count(reader, object, "placements", &belief->coverage.placements);
     if (status == STATUS_OK)
@@ -270,7 +277,7 @@ static enum status get_belief(struct reader *reader, const struct json_place *ob
         status = get_numbers(reader, object, "mean", belief->mean, FORM_PARAMETERS);
     if (status == STATUS_OK)
         status = get_numbers(reader, object, "covariance", half, sizeof half / sizeof half[0]);
-    if (status == STATUS_OK && belief->row_count > 0)
+    if (status == STATUS_OK && belief->coverage.rows > 0)
         status = get_effects(reader, object, &belief->effects);
     if (status != STATUS_OK)
         return status;

@@ -87,7 +87,6 @@ static enum status write_measured(const struct fit_set *set, const struct fit_st
         memcpy(belief->mean, pair->belief.mean, sizeof belief->mean);
         memcpy(belief->covariance, pair->belief.covariance, sizeof belief->covariance);
         belief->scale = pair->estimate.scale;
-        belief->row_count = pair->rows.count;
         belief->coverage = pair->coverage;
         belief->at_prior = find_at_prior(&state->pooling, &pair->estimate);
         status = copy_effects(&pair->effects, arena, &belief->effects, fault);

@@ -18,7 +18,8 @@
 
 #define PAIR_DEGREES           4.0
 #define PAIR_SCALE_PSEUDO_ROWS 4.0
-#define PAIR_SCALE_MIN         0.003 /* a clock's and a median's own noise: nothing is known better */
+/* A clock's and a median's own noise: nothing is known better. */
+#define PAIR_SCALE_MIN 0.003
 
 enum { PAIR_ITERATIONS_MAX = 40, PAIR_SQUARE = FORM_PARAMETERS * FORM_PARAMETERS };
 

@@ -94,10 +94,11 @@ static int speed(const struct measurements *measurements)
            fitted - start);
     printf("predictions with interval, one core: %.2f million/s (mean step %.3f s)\n",
            PREDICTIONS / (predicted - fitted) / 1e6, sum / PREDICTIONS);
-    printf("half of an interval, in deviations: measured %.2f, beyond %.2f, %u rows %.2f, %u rows "
-           "%.2f\n",
-           model->factors.measured, model->factors.beyond, SPARSE_FEW, model->factors.sparse_few,
-           SPARSE_SOME, model->factors.sparse_some);
+    printf("half of an interval, in deviations: measured %.2f, beyond %.2f",
+           model->factors.measured, model->factors.beyond);
+    for (int t = 0; t < SPARSE_TRIALS; t++)
+        printf(", %u rows %.2f", calibration_rows[t], model->factors.sparse[t]);
+    printf("\n");
     arena_fini(&arena);
     return 0;
 }
