@@ -17,7 +17,7 @@ static const struct fit_row *nearest_row(const struct fit_set *set, uint32_t pai
 {
     const struct fit_pair *of = &set->pairs[pair];
     const struct fit_row *best = NULL;
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (uint32_t i = of->first; i < of->first + of->count; i++) {
         double const away = distance(&set->rows[i].source->configuration, configuration);
         if (away < least) {

@@ -235,14 +235,14 @@ static enum status read_row(const struct line *line, const int *column_at, struc
     for (int c = 0; c < COLUMN_COUNT; c++)
         if (column_rules[c].required && *field_of(line, column_at, (enum column)c) == '\0')
             return fault_set(fault, STATUS_INVALID, "%s is missing", column_rules[c].name);
-    enum status status = read_count(line, column_at, COLUMN_GPUS, NAN, &of->gpus, fault);
+    enum status status = read_count(line, column_at, COLUMN_GPUS, (double)NAN, &of->gpus, fault);
     if (status == STATUS_OK)
-        status = read_count(line, column_at, COLUMN_NODES, column_at[COLUMN_NODES] < 0 ? 1 : NAN,
-                            &of->nodes, fault);
+        status = read_count(line, column_at, COLUMN_NODES,
+                            column_at[COLUMN_NODES] < 0 ? 1 : (double)NAN, &of->nodes, fault);
     if (status == STATUS_OK)
-        status = read_number(line, column_at, COLUMN_BATCH, NAN, &of->batch, fault);
+        status = read_number(line, column_at, COLUMN_BATCH, (double)NAN, &of->batch, fault);
     if (status == STATUS_OK)
-        status = read_number(line, column_at, COLUMN_SECONDS, NAN, &row->seconds, fault);
+        status = read_number(line, column_at, COLUMN_SECONDS, (double)NAN, &row->seconds, fault);
     if (status == STATUS_OK)
         status = read_count(line, column_at, COLUMN_ACCUMULATION, 1, &of->accumulation, fault);
     if (status == STATUS_OK)

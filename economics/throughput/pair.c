@@ -44,7 +44,7 @@ void pair_fit(const struct pair_rows *rows, const struct pair_prior *prior,
     double now = objective(rows, prior, theta, estimate->scale);
     for (int i = 0; i < PAIR_ITERATIONS_MAX && damping < DAMPING_MAX; i++) {
         double next[FORM_PARAMETERS];
-        double then = INFINITY;
+        double then = HUGE_VAL;
         if (damped_step(&normal, prior, theta, damping, next))
             then = objective(rows, prior, next, estimate->scale);
         if (!(then <= now)) {

@@ -117,7 +117,7 @@ static void mark_frontier(struct recommendation *recommendation)
 {
     qsort(recommendation->choices, recommendation->choice_count, sizeof *recommendation->choices,
           compare_frontier);
-    double cheapest = INFINITY;
+    double cheapest = HUGE_VAL;
     for (uint32_t i = 0; i < recommendation->choice_count; i++) {
         struct choice *choice = &recommendation->choices[i];
         choice->frontier = choice->cost < cheapest;
