@@ -46,7 +46,9 @@ void home_tick(struct home *home)
     for (struct home_job *job = home->jobs; job != NULL; job = job->next)
         if (!job_state_final(job->row.state))
             tick_one(job);
+
     home_place_locally(home);
+    home_sweep(home);
 }
 
 void home_close(struct home *home)
@@ -59,7 +61,9 @@ void home_close(struct home *home)
         contacts_give(&home->peer->contacts, &job->contact);
         chunks_close(job->chunks);
         arena_fini(&job->arena);
+
         arena_fini(&job->lease_arena);
+        arena_fini(&job->renewal_arena);
         arena_fini(&job->checkpoint_arena);
         for (size_t p = 0; p < FILES_PURPOSE_COUNT; p++)
             arena_fini(&job->incoming_arena[p]);
@@ -128,7 +132,9 @@ enum status home_add(struct home *home, const struct spool_job *row, struct home
     made->home = home;
     made->demand_version = 1;
     arena_init(&made->arena, ARENA_MESSAGE_BYTES);
+
     arena_init(&made->lease_arena, ARENA_MESSAGE_BYTES);
+    arena_init(&made->renewal_arena, ARENA_MESSAGE_BYTES);
     arena_init(&made->checkpoint_arena, ARENA_MESSAGE_BYTES);
     for (size_t p = 0; p < FILES_PURPOSE_COUNT; p++)
         arena_init(&made->incoming_arena[p], ARENA_MESSAGE_BYTES);
@@ -179,7 +185,9 @@ void job_move(struct home_job *job, enum home_event event, const char *text)
         snprintf(job->row.text, sizeof job->row.text, "%s", text);
     if (job_state_final(job->row.state)) {
         job->row.ended_wall_ms = now;
+
         home->open_count--;
+        home->sweep_wanted = true;
     }
     if (event == HOME_EVENT_STARTED && job->row.started_wall_ms == 0)
         job->row.started_wall_ms = now;

@@ -19,7 +19,8 @@ struct home_job {
     struct job_submission *submission;
     double work_examples; /* asked for in all */
     /* its place */
-    struct arena lease_arena; /* from placed to left */
+    struct arena lease_arena;   /* from placed to left */
+    struct arena renewal_arena; /* of the newest renewal alone */
     struct signed_bytes signed_lease;
     struct lease *lease;     /* NULL: not placed */
     struct lease *renewal;   /* the newest; NULL: none */
@@ -64,6 +65,8 @@ struct home {
     uint32_t job_count;
     uint32_t open_count;
     struct chunks *chunks; /* bundles of all own jobs */
+    bool sweep_wanted;     /* a job ended: its bundle may go */
+    int64_t sweep_boot_ms; /* not before */
 };
 
 /* --- home.c */
@@ -102,6 +105,9 @@ void job_request_stop(struct home_job *job);
 /* --- home_files.c */
 MUST_USE enum status job_restore_checkpoint(struct home_job *job, struct fault *fault);
 MUST_USE enum status job_open_chunks(struct home_job *job, struct fault *fault);
+
+/* --- home_sweep.c */
+void home_sweep(struct home *home);
 
 /* --- home_local.c */
 void home_place_locally(struct home *home);

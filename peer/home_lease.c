@@ -115,10 +115,12 @@ static void renewed(struct home_job *job, const struct signed_bytes *signed_leas
         return;
     }
     int64_t now = clock_boot_ms(job->home->peer->clock);
+    job->renewal = NULL;
+    arena_reset(&job->renewal_arena);
     enum status status = keep_lease(job, signed_lease, lease, now + lease->starts_in_ms, &fault);
     if (status == STATUS_OK)
         status =
-            wire_decode(&message_lease, signed_lease->body, &job->lease_arena, &decoded, &fault);
+            wire_decode(&message_lease, signed_lease->body, &job->renewal_arena, &decoded, &fault);
     if (status != STATUS_OK) {
         peer_trouble(job->home->peer, "keeping a renewal", &fault);
         return;
@@ -215,9 +217,9 @@ enum status job_restore_place(struct home_job *job, struct fault *fault)
     if (status == STATUS_OK && !lease_id_none(job->row.renewal)) {
         void *decoded = NULL;
         status = spool_lease_get(job->home->peer->spool, job->row.renewal, LEASE_AS_HOME,
-                                 &job->lease_arena, &known, fault);
+                                 &job->renewal_arena, &known, fault);
         if (status == STATUS_OK)
-            status = wire_decode(&message_lease, known.signed_lease.body, &job->lease_arena,
+            status = wire_decode(&message_lease, known.signed_lease.body, &job->renewal_arena,
                                  &decoded, fault);
         job->renewal = decoded;
         newest = job->renewal;
@@ -264,6 +266,7 @@ static void clear_place(struct home_job *job)
     job->examples_per_second = 0.0;
     job->stop_wanted = false;
     arena_reset(&job->lease_arena);
+    arena_reset(&job->renewal_arena);
 }
 
 /* The lease that waited for the job's leaving. */

@@ -147,7 +147,9 @@ enum status run_make(struct host *host, const struct spool_run *row, struct run 
     made->row = *row;
     made->peer = host->peer;
     made->stage_since_boot_ms = clock_boot_ms(host->peer->clock);
+
     arena_init(&made->arena, ARENA_MESSAGE_BYTES);
+    arena_init(&made->checkpoint_arena, ARENA_MESSAGE_BYTES);
     char id[LEASE_ID_TEXT_MAX];
     lease_id_format(row->run, id);
     enum status status = peer_path(host->peer, "runs", id, made->directory, fault);
@@ -171,8 +173,12 @@ void run_free(struct run *run)
     run_forget_watchers(run);
     contacts_give(&run->peer->contacts, &run->contact);
     chunks_close(run->chunks);
+
     arena_fini(&run->arena);
+    arena_fini(&run->checkpoint_arena);
     arena_fini(&run->delivery_arena);
+    run_lease_clear(&run->current);
+    run_lease_clear(&run->next_lease);
     free(run);
 }
 

@@ -123,16 +123,22 @@ static enum status check_policy(const struct peer *peer, const struct lease *lea
     return file_set_check(&files, fault);
 }
 
+void run_lease_clear(struct run_lease *lease)
+{
+    arena_fini(&lease->arena);
+    *lease = (struct run_lease){0};
+}
+
 /* Keeps the lease in the run's memory; the spool has it already or gets it with the run. */
 enum status run_keep_lease(struct run *run, const struct signed_bytes *signed_lease,
                            struct run_lease *into, struct fault *fault)
 {
     void *decoded = NULL;
-    void *body = arena_copy(&run->arena, signed_lease->body.data, signed_lease->body.size);
-    if (body == NULL)
-        return fault_set(fault, STATUS_NO_MEMORY, "no memory for a lease");
-    struct bytes bytes = {body, signed_lease->body.size};
-    enum status status = wire_decode(&message_lease, bytes, &run->arena, &decoded, fault);
+
+    run_lease_clear(into);
+    arena_init(&into->arena, ARENA_MESSAGE_BYTES);
+    enum status status =
+        wire_decode(&message_lease, signed_lease->body, &into->arena, &decoded, fault);
     if (status != STATUS_OK)
         return status;
     into->lease = decoded;
@@ -352,7 +358,8 @@ static bool not_started(const struct run *run)
 static void drop_renewal(struct run *run)
 {
     run->row.next = (struct lease_id){0};
-    run->next_lease.lease = NULL;
+
+    run_lease_clear(&run->next_lease);
     run->row.ends = true;
     run_save(run);
 }

@@ -48,16 +48,16 @@ static enum status restore_lease(struct run *run, struct lease_id id, struct run
                                  struct fault *fault)
 {
     struct spool_lease known;
-    void *decoded = NULL;
+    struct arena arena;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
     enum status status =
-        spool_lease_get(run->peer->spool, id, LEASE_AS_HOST, &run->arena, &known, fault);
+        spool_lease_get(run->peer->spool, id, LEASE_AS_HOST, &arena, &known, fault);
     if (status == STATUS_OK)
-        status = wire_decode(&message_lease, known.signed_lease.body, &run->arena, &decoded, fault);
-    if (status != STATUS_OK)
-        return status;
-    into->lease = decoded;
-    into->accepted_boot_ms = known.taken_boot_ms;
-    return STATUS_OK;
+        status = run_keep_lease(run, &known.signed_lease, into, fault);
+    if (status == STATUS_OK)
+        into->accepted_boot_ms = known.taken_boot_ms;
+    arena_fini(&arena);
+    return status;
 }
 
 static enum status restore_specification(struct run *run, struct fault *fault)

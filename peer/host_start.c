@@ -28,7 +28,8 @@ static enum status keep_checkpoint_set(struct run *run, const struct offer_files
     const char *where = run->specification->checkpoint_path;
     size_t length = strlen(where);
     run->checkpoint.count = 0;
-    run->checkpoint.files = arena_alloc(&run->arena, set.count, sizeof *set.files);
+    arena_reset(&run->checkpoint_arena);
+    run->checkpoint.files = arena_alloc(&run->checkpoint_arena, set.count, sizeof *set.files);
     for (uint32_t f = 0; f < set.count && run->checkpoint.files != NULL; f++) {
         struct bundle_file *kept = &run->checkpoint.files[f];
         const char *path = set.files[f].path;
@@ -38,8 +39,8 @@ static enum status keep_checkpoint_set(struct run *run, const struct offer_files
             return fault_set(fault, STATUS_INVALID, "'%.200s' is not the job's checkpoint, '%s'",
                              path, where);
         *kept = set.files[f];
-        kept->path = arena_copy_text(&run->arena, path, strlen(path));
-        kept->chunks = arena_copy(&run->arena, set.files[f].chunks,
+        kept->path = arena_copy_text(&run->checkpoint_arena, path, strlen(path));
+        kept->chunks = arena_copy(&run->checkpoint_arena, set.files[f].chunks,
                                   set.files[f].chunk_count * sizeof *kept->chunks);
         if (kept->path == NULL || kept->chunks == NULL)
             return fault_set(fault, STATUS_EXHAUSTED, "the checkpoint has too many parts");

@@ -81,6 +81,8 @@ static void begin_renewal(struct run *run, int64_t now)
     run_sign_receipt(run, &receipt);
     run->row.lease = run->row.next;
     run->row.next = (struct lease_id){0};
+
+    run_lease_clear(&run->current);
     run->current = run->next_lease;
     run->next_lease = (struct run_lease){0};
     run_report(run, run->row.lease, LEASE_REPORT_RUNNING, NULL);
@@ -95,8 +97,9 @@ static void give_up_renewal(struct run *run)
     if (lease_id_none(run->row.next))
         return;
     run_report(run, run->row.next, LEASE_REPORT_REFUSED, "the job ended before it began");
+
     run->row.next = (struct lease_id){0};
-    run->next_lease = (struct run_lease){0};
+    run_lease_clear(&run->next_lease);
 }
 
 /* The end of the job here: GPUs free, metered, receipted, reported, in one transaction. */

@@ -8,8 +8,10 @@
 #include "peer/run_state.h"
 #include "peer/transfer.h"
 
-/* A lease in force, and when this host accepted it. */
+/* A lease in force, and when this host accepted it. Renewals come for as long as the job runs: each
+ * has memory of its own. */
 struct run_lease {
+    struct arena arena;
     struct lease *lease; /* NULL: none */
     int64_t accepted_boot_ms;
 };
@@ -30,7 +32,7 @@ enum run_delivery { DELIVERY_NONE, DELIVERY_CHECKPOINT, DELIVERY_RESULTS };
 struct run {
     struct spool_run row;
     struct peer *peer;
-    struct arena arena;                            /* the run's lifetime: specification, leases */
+    struct arena arena;                            /* the run's lifetime: specification */
     const struct job_specification *specification; /* NULL while RUN_GRANTED */
     struct run_lease current;
     struct run_lease next_lease;
@@ -40,6 +42,7 @@ struct run {
     bool gpus_taken;
     bool released;              /* executor_release done */
     struct file_set checkpoint; /* as home offered it */
+    struct arena checkpoint_arena;
     bool bundle_ready;
     uint64_t resumed_examples; /* the checkpoint's, as home said */
     struct executor_status status;
@@ -107,6 +110,7 @@ struct gpu_set run_gpus(const struct run *run);
 enum gpu_use run_use(const struct run *run);
 
 /* --- host_lease.c */
+void run_lease_clear(struct run_lease *lease);
 MUST_USE enum status run_keep_lease(struct run *run, const struct signed_bytes *signed_lease,
                                     struct run_lease *into, struct fault *fault);
 void host_renew(struct host *host, const struct signed_bytes *signed_lease,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "peer/chunks.h"
 #include "peer/home.h"
 #include "peer/home_state.h"
 #include "peer/run_state.h"
@@ -198,6 +199,30 @@ static void a_small_rest_is_worth_finishing(void **state)
     assert_int_equal(demand->value_nanos_per_example, 20 * SIM_VALUE_NANOS); /* a fifth in all */
 }
 
+static bool bundle_kept(const struct sim_peer *home)
+{
+    char path[FILE_PATH_MAX];
+    struct chunks *chunks = NULL;
+    assert_ok(peer_path(home->peer, "chunks", "bundles", path, NULL));
+    assert_ok(chunks_open(path, 0, &chunks, NULL));
+    bool kept = chunks_used_bytes(chunks) > 0;
+    chunks_close(chunks);
+    return kept;
+}
+
+static void a_bundle_goes_when_the_last_job_that_needs_it_has_ended(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0];
+    struct name first = endless(home), second = endless(home); /* of the same files */
+    assert_ok(home_cancel(home->peer->home, &first, NULL));
+    sim_run(sim, 1000);
+    assert_true(bundle_kept(home));
+    assert_ok(home_cancel(home->peer->home, &second, NULL));
+    sim_run(sim, 61000);
+    assert_false(bundle_kept(home));
+}
+
 /* --- receipts */
 
 static struct signed_receipt claim(struct sim *sim, struct sim_peer *host, struct name job,
@@ -322,6 +347,7 @@ int main(void)
         TEST(a_job_that_cannot_start_anywhere_is_not_placed_for_ever),
         TEST(a_submitted_job_survives_a_kill),
         TEST(a_small_rest_is_worth_finishing),
+        TEST(a_bundle_goes_when_the_last_job_that_needs_it_has_ended),
         TEST(home_refuses_a_receipt_that_claims_more_time_than_it_saw),
         TEST(home_signs_only_for_the_host_of_the_lease),
         TEST(a_lease_that_was_never_used_is_not_paid),
