@@ -1,6 +1,6 @@
 #include "base/command.h"
 
-#include <argp.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +80,28 @@ int command_main(const struct program *program, int argc, char **argv)
             return run(program, &program->commands[i], words, argc, argv);
     }
     return refuse(program, argc, argv);
+}
+
+static size_t add_options(struct argp_option *all, size_t count, const struct argp_option *more)
+{
+    for (; more != NULL && more->name != NULL; more++) {
+        assert(count < COMMAND_OPTIONS_MAX);
+        all[count++] = *more;
+    }
+    return count;
+}
+
+void command_parse(int argc, char **argv, const struct command_syntax *syntax, void *input)
+{
+    struct argp_option all[COMMAND_OPTIONS_MAX + 1] = {{0}};
+    add_options(all, add_options(all, 0, syntax->own), syntax->common);
+    const struct argp argp = {
+        .options = all,
+        .parser = syntax->parser,
+        .args_doc = syntax->arguments,
+        .doc = syntax->purpose,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, input);
 }
 
 int command_fail(const char *program, const struct fault *fault)

@@ -8,6 +8,7 @@
 #ifndef ENTENTE_BASE_COMMAND_H
 #define ENTENTE_BASE_COMMAND_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,6 +29,22 @@ struct program {
 
 /* Runs what argv asks for; returns the exit code. */
 int command_main(const struct program *program, int argc, char **argv);
+
+/*
+ * Parses one command's options with argp: `own` before `common`, each ended by {0}; own may be
+ * NULL. `parser` gets `input`. Wrong usage ends the program with exit code 2, --help with 0.
+ */
+struct command_syntax {
+    const char *arguments; /* "NAME CREDITS"; NULL: none */
+    const char *purpose;
+    const struct argp_option *own;
+    const struct argp_option *common;
+    argp_parser_t parser;
+};
+
+enum { COMMAND_OPTIONS_MAX = 16 };
+
+void command_parse(int argc, char **argv, const struct command_syntax *syntax, void *input);
 
 /* "PROGRAM: text" on stderr; returns the exit code of the fault's status. */
 int command_fail(const char *program, const struct fault *fault);

@@ -17,7 +17,27 @@
 #include "base/arena.h"
 #include "base/fault.h"
 
-enum { YAML_FILE_BYTES_MAX = 4 * 1024 * 1024, YAML_PATH_MAX = 256 };
+enum {
+    YAML_FILE_BYTES_MAX = 4 * 1024 * 1024,
+    YAML_PATH_MAX = 256,
+    YAML_WORD_BYTES_MAX = 4095 /* a path */
+};
+
+/*
+ * Rows of a schema for the kinds of value that our files have; members are pointers, NULL where the
+ * key is absent. YAML_NEEDED_WORD refuses a file without the key.
+ */
+#define YAML_WORD(key, type, member)                                                               \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,         \
+                           YAML_WORD_BYTES_MAX)
+#define YAML_NEEDED_WORD(key, type, member)                                                        \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, YAML_WORD_BYTES_MAX)
+#define YAML_COUNT(key, type, member)                                                              \
+    CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+#define YAML_NUMBER(key, type, member)                                                             \
+    CYAML_FIELD_FLOAT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+#define YAML_TRUTH(key, type, member)                                                              \
+    CYAML_FIELD_BOOL_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
 
 /* schema is a CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, ...); *data is the struct it describes.
  * CONFIG on any fault. */

@@ -16,8 +16,6 @@ static const struct argp_option common_options[] = {
     {0},
 };
 
-enum { OPTIONS_MAX = 16 };
-
 struct parse {
     struct command_options *options;
     const struct command_usage *usage;
@@ -84,21 +82,15 @@ void command_options(int argc, char **argv, const struct command_usage *usage,
                      struct command_options *options)
 {
     struct parse parse = {options, usage};
-    struct argp_option all[OPTIONS_MAX + 1] = {{0}};
-    size_t count = 0;
-    for (const struct argp_option *option = usage->options; option != NULL && option->name != NULL;
-         option++)
-        all[count++] = *option;
-    for (const struct argp_option *option = common_options; option->name != NULL; option++)
-        all[count++] = *option;
-    const struct argp argp = {
-        .options = all,
+    const struct command_syntax syntax = {
+        .arguments = usage->arguments,
+        .purpose = usage->purpose,
+        .own = usage->options,
+        .common = common_options,
         .parser = parse_option,
-        .args_doc = usage->arguments,
-        .doc = usage->purpose,
     };
     *options = (struct command_options){0};
-    argp_parse(&argp, argc, argv, 0, NULL, &parse);
+    command_parse(argc, argv, &syntax, &parse);
     if (options->config == NULL)
         options->config = getenv("ENTENTE_BROKER_CONFIG");
     if (options->socket == NULL)

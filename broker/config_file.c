@@ -4,75 +4,66 @@
 
 enum { THROUGHPUT_ROWS_MAX = 100000 };
 
-#define WORD(key, type, member)                                                                    \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,         \
-                           FILE_PATH_MAX - 1)
-#define NEEDED_WORD(key, type, member)                                                             \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, FILE_PATH_MAX - 1)
-#define COUNT(key, type, member)                                                                   \
-    CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
-#define NUMBER(key, type, member)                                                                  \
-    CYAML_FIELD_FLOAT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
 #define GROUP(key, member, fields)                                                                 \
     CYAML_FIELD_MAPPING(key, CYAML_FLAG_OPTIONAL, struct file_config, member, fields)
 
 static const struct cyaml_schema_field listen_fields[] = {
-    NEEDED_WORD("members", struct file_listen, members),
-    NEEDED_WORD("enrolment", struct file_listen, enrolment),
-    COUNT("enrolments_per_minute", struct file_listen, enrolments_per_minute),
+    YAML_NEEDED_WORD("members", struct file_listen, members),
+    YAML_NEEDED_WORD("enrolment", struct file_listen, enrolment),
+    YAML_COUNT("enrolments_per_minute", struct file_listen, enrolments_per_minute),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field operators_fields[] = {
-    WORD("socket", struct file_operators, socket),
-    WORD("group", struct file_operators, group),
+    YAML_WORD("socket", struct file_operators, socket),
+    YAML_WORD("group", struct file_operators, group),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field rounds_fields[] = {
-    WORD("period", struct file_rounds, period),
-    WORD("lead", struct file_rounds, lead),
-    WORD("interim_delay", struct file_rounds, interim_delay),
+    YAML_WORD("period", struct file_rounds, period),
+    YAML_WORD("lead", struct file_rounds, lead),
+    YAML_WORD("interim_delay", struct file_rounds, interim_delay),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field leases_fields[] = {
-    WORD("holdover", struct file_leases, holdover),
-    WORD("grace", struct file_leases, grace),
-    WORD("clock_skew", struct file_leases, clock_skew),
-    WORD("accept_within", struct file_leases, accept_within),
+    YAML_WORD("holdover", struct file_leases, holdover),
+    YAML_WORD("grace", struct file_leases, grace),
+    YAML_WORD("clock_skew", struct file_leases, clock_skew),
+    YAML_WORD("accept_within", struct file_leases, accept_within),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field certificates_fields[] = {
-    WORD("member", struct file_certificates, member),
-    WORD("broker", struct file_certificates, broker),
-    WORD("intermediate", struct file_certificates, intermediate),
-    WORD("root", struct file_certificates, root),
+    YAML_WORD("member", struct file_certificates, member),
+    YAML_WORD("broker", struct file_certificates, broker),
+    YAML_WORD("intermediate", struct file_certificates, intermediate),
+    YAML_WORD("root", struct file_certificates, root),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field credits_fields[] = {
-    NUMBER("limit", struct file_credits, limit),
+    YAML_NUMBER("limit", struct file_credits, limit),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field quotas_fields[] = {
-    COUNT("jobs_per_member", struct file_quotas, jobs_per_member),
-    COUNT("gpus_per_job", struct file_quotas, gpus_per_job),
+    YAML_COUNT("jobs_per_member", struct file_quotas, jobs_per_member),
+    YAML_COUNT("gpus_per_job", struct file_quotas, gpus_per_job),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field costs_fields[] = {
-    WORD("restart", struct file_costs, restart),
-    NUMBER("transfer_bytes_per_second", struct file_costs, transfer_bytes_per_second),
-    NUMBER("credits_per_gigabyte", struct file_costs, credits_per_gigabyte),
+    YAML_WORD("restart", struct file_costs, restart),
+    YAML_NUMBER("transfer_bytes_per_second", struct file_costs, transfer_bytes_per_second),
+    YAML_NUMBER("credits_per_gigabyte", struct file_costs, credits_per_gigabyte),
     CYAML_FIELD_END,
 };
 
 static const struct cyaml_schema_field throughput_fields[] = {
-    NEEDED_WORD("model", struct file_throughput, model),
-    NEEDED_WORD("gpu", struct file_throughput, gpu),
+    YAML_NEEDED_WORD("model", struct file_throughput, model),
+    YAML_NEEDED_WORD("gpu", struct file_throughput, gpu),
     CYAML_FIELD_UINT("gpus", CYAML_FLAG_DEFAULT, struct file_throughput, gpus),
     CYAML_FIELD_FLOAT("examples_per_second", CYAML_FLAG_DEFAULT, struct file_throughput,
                       examples_per_second),
@@ -84,10 +75,10 @@ static const struct cyaml_schema_value throughput_schema = {
 };
 
 static const struct cyaml_schema_field file_fields[] = {
-    NEEDED_WORD("federation", struct file_config, federation),
-    NEEDED_WORD("state_directory", struct file_config, state_directory),
-    NEEDED_WORD("public_host", struct file_config, public_host),
-    WORD("heartbeat_period", struct file_config, heartbeat_period),
+    YAML_NEEDED_WORD("federation", struct file_config, federation),
+    YAML_NEEDED_WORD("state_directory", struct file_config, state_directory),
+    YAML_NEEDED_WORD("public_host", struct file_config, public_host),
+    YAML_WORD("heartbeat_period", struct file_config, heartbeat_period),
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct file_config, listen, listen_fields),
     GROUP("operators", operators, operators_fields),
     GROUP("rounds", rounds, rounds_fields),

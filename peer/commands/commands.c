@@ -7,8 +7,6 @@
 #include "proto/rpc/client.h"
 #include "proto/wire/json.h"
 
-enum { OPTIONS_MAX = 16 };
-
 static const struct argp_option common_options[] = {
     {"config", 'c', "FILE", 0, "The peer's configuration (or ENTENTE_PEER_CONFIG)", 0},
     {"socket", 's', "PATH", 0, "The running peer's socket (or ENTENTE_PEER_SOCKET)", 0},
@@ -67,21 +65,15 @@ void command_options(int argc, char **argv, const struct command_usage *usage,
                      struct command_options *options)
 {
     struct parse parse = {usage, options};
-    struct argp_option all[OPTIONS_MAX + 1] = {{0}};
-    size_t count = 0;
-    *options = (struct command_options){0};
-    for (const struct argp_option *option = usage->options; option != NULL && option->name != NULL;
-         option++)
-        all[count++] = *option;
-    for (const struct argp_option *option = common_options; option->name != NULL; option++)
-        all[count++] = *option;
-    const struct argp argp = {
-        .options = all,
+    const struct command_syntax syntax = {
+        .arguments = usage->arguments,
+        .purpose = usage->purpose,
+        .own = usage->options,
+        .common = common_options,
         .parser = parse_option,
-        .args_doc = usage->arguments,
-        .doc = usage->purpose,
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &parse);
+    *options = (struct command_options){0};
+    command_parse(argc, argv, &syntax, &parse);
     if (options->config == NULL)
         options->config = getenv("ENTENTE_PEER_CONFIG");
     if (options->socket == NULL)
