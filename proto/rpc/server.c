@@ -129,6 +129,7 @@ static enum status copy_settings(struct rpc_server *server,
     server->security = settings->security;
     server->handlers = settings->handlers;
     server->handler_count = settings->handler_count;
+    server->calls_max = settings->calls_max > 0 ? settings->calls_max : RPC_SERVER_CALLS_MAX;
     server->service = settings->service;
     server->admit = settings->admit;
     server->slot_count = settings->handler_count + health_handler_count + 1;

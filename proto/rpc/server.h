@@ -39,7 +39,8 @@ struct rpc_server_settings {
     int64_t allowed_gid;                /* RPC_UNIX_SOCKET: this group too; -1: none */
     const struct rpc_handler *handlers; /* [handler_count]; borrowed for the server's life */
     size_t handler_count;
-    void *service; /* handed to every handler as call->service */
+    uint32_t calls_max; /* open at once; more get RESOURCE_EXHAUSTED. 0: RPC_SERVER_CALLS_MAX */
+    void *service;      /* handed to every handler as call->service */
     /* Refuses a caller before its request is decoded (revoked, suspended, wrong role); NULL:
        everybody the listener lets in may. On RPC_MUTUAL_TLS only authenticated callers get this
        far; on RPC_SERVER_TLS and RPC_CLEAR look at caller->authenticated. Not asked for health
@@ -47,6 +48,8 @@ struct rpc_server_settings {
     enum status (*admit)(void *service, const struct rpc_caller *caller,
                          const struct wire_method *method, struct fault *fault);
 };
+
+enum { RPC_SERVER_CALLS_MAX = 8192 };
 
 struct rpc_server;
 

@@ -93,9 +93,9 @@ static void watch_close(struct server_call *call)
 static enum status let_in(struct server_call *call, bool health, struct fault *fault)
 {
     struct rpc_server *server = call->server;
-    if (server->call_count > RPC_SERVER_CALLS_MAX)
-        return fault_set(fault, STATUS_EXHAUSTED, "%d calls are open here; try again later",
-                         RPC_SERVER_CALLS_MAX);
+    if (server->call_count > server->calls_max)
+        return fault_set(fault, STATUS_EXHAUSTED, "%u calls are open here; try again later",
+                         server->calls_max);
     if (call->handler == NULL)
         return fault_set(fault, STATUS_UNIMPLEMENTED, "no such method here");
     if (server->closing)

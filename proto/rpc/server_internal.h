@@ -16,7 +16,6 @@
 #include "proto/rpc/server.h"
 
 enum {
-    RPC_SERVER_CALLS_MAX = 8192, /* open at once on one server; more get RESOURCE_EXHAUSTED */
     RPC_HANDLERS_MAX = 64,
     RPC_UNSENT_HARD_MAX = 4 * RPC_UNSENT_MAX, /* a handler that sends on is cut off here */
     RPC_CALLERS_CACHED_MAX = 64               /* parsed certificates, by their PEM text */
@@ -52,6 +51,7 @@ struct rpc_server {
     grpc_server *grpc;
     enum rpc_security security;
     size_t handler_count;
+    uint32_t calls_max;
     void *service;
     enum status (*admit)(void *service, const struct rpc_caller *caller,
                          const struct wire_method *method, struct fault *fault);
