@@ -75,15 +75,18 @@ int64_t world_now_ms(const struct world *world)
 
 /* --- time */
 
-static void advance(struct world *world)
+static void advance(struct world *world, int64_t by_ms)
 {
-    clock_simulated_advance(&world->time, WORLD_STEP_MS);
-    clock_simulated_advance(&world->broker.clock, WORLD_STEP_MS);
-    for (uint32_t p = 0; p < world->peer_count; p++)
-        clock_simulated_advance(&world->peers[p].clock, WORLD_STEP_MS);
+    clock_simulated_advance(&world->time, by_ms);
+    clock_simulated_advance(&world->broker.clock, by_ms);
+    for (uint32_t p = 0; p < world->peer_count; p++) {
+        struct world_peer *peer = &world->peers[p];
+        peer->clock.now_wall_ms += by_ms;
+        peer->clock.now_boot_ms += by_ms * peer->clock_percent / 100;
+    }
 }
 
-static void step(struct world *world)
+static void step(struct world *world, int64_t by_ms)
 {
     int64_t now_ms = world_now_ms(world);
     sim_network_run(&world->network);
@@ -91,16 +94,23 @@ static void step(struct world *world)
         sim_loop_run(world->broker.daemon.loop);
     for (uint32_t p = 0; p < world->peer_count; p++)
         if (world->peers[p].peer != NULL &&
-            (now_ms + (int64_t)p * WORLD_STEP_MS) % PEER_TICK_MS == 0)
+            (by_ms > PEER_TICK_MS || (now_ms + (int64_t)p * WORLD_STEP_MS) % PEER_TICK_MS == 0))
             peer_tick(world->peers[p].peer);
     world_check_step(world);
-    advance(world);
+    if (world->each_step != NULL)
+        world->each_step(world->step_context);
+    advance(world, by_ms);
 }
 
 void world_run(struct world *world, int64_t ms)
 {
-    for (int64_t run = 0; run < ms; run += WORLD_STEP_MS)
-        step(world);
+    world_run_in_steps(world, ms, WORLD_STEP_MS);
+}
+
+void world_run_in_steps(struct world *world, int64_t ms, int64_t step_ms)
+{
+    for (int64_t run = 0; run < ms; run += step_ms)
+        step(world, step_ms);
 }
 
 /* --- failing */

@@ -51,6 +51,7 @@ struct world_peer {
     struct peer *peer; /* NULL while it is down */
     struct sim_listener listener;
     struct log log;
+    int64_t clock_percent; /* how fast its boot clock runs; 100: right */
     char serial[SERIAL_TEXT_MAX];
     char files[FILE_PATH_MAX]; /* where its job owner keeps the program */
 };
@@ -73,6 +74,8 @@ struct world {
     struct world_job jobs[WORLD_JOBS_MAX];
     uint32_t job_count;
     int64_t started_boot_ms;
+    void (*each_step)(void *context); /* nullable */
+    void *step_context;
     int trace_fd; /* everybody's log; -1: nowhere */
     char directory[256];
 };
@@ -82,6 +85,8 @@ void world_close(struct world *world);
 
 /* Everybody lives for so long. */
 void world_run(struct world *world, int64_t ms);
+/* The same in steps of so many ms, for days in which little happens. */
+void world_run_in_steps(struct world *world, int64_t ms, int64_t step_ms);
 /* Virtual milliseconds since the start. */
 int64_t world_now_ms(const struct world *world);
 

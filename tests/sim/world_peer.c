@@ -129,7 +129,8 @@ void world_peer_init(struct world *world, uint32_t p)
     peer->identity.federation = world->broker.config.federation;
     peer->identity.certificate_until_wall_ms = INT64_MAX;
     peer->log = (struct log){world->trace_fd, LOG_LEVEL_DEBUG, &peer->clock.clock, names[p]};
-    devices_init(&peer->devices, &peer->clock.clock, &world->rng);
+    peer->clock_percent = 100;
+    devices_init(&peer->devices, &world->time.clock, &world->rng);
     peer->listener = (struct sim_listener){
         .member = config->member,
         .handlers = peer_service_handlers,
