@@ -168,6 +168,17 @@ static void strike(struct faults *faults, enum fault_kind kind)
     }
 }
 
+/* One of those that there are. */
+static enum fault_kind some_kind(struct faults *faults)
+{
+    uint32_t of = (uint32_t)__builtin_popcount(faults->kinds);
+    uint64_t which = of > 0 ? draw(faults, of) : 0;
+    for (uint32_t k = 0; k < FAULT_KIND_COUNT; k++)
+        if (has(faults, (enum fault_kind)k) && which-- == 0)
+            return (enum fault_kind)k;
+    return FAULT_KIND_COUNT;
+}
+
 static void start_again(struct faults *faults)
 {
     struct world *world = faults->world;
@@ -187,9 +198,7 @@ static void each_step(void *context)
     if (faults->over || now_ms < faults->next_ms)
         return;
     faults->next_ms = now_ms + (int64_t)draw(faults, BLOWS_EVERY_MS);
-    enum fault_kind kind = (enum fault_kind)draw(faults, FAULT_KIND_COUNT);
-    if (has(faults, kind))
-        strike(faults, kind);
+    strike(faults, some_kind(faults));
 }
 
 /* --- from first to last */

@@ -31,6 +31,7 @@ struct options {
     uint64_t to;
     bool single;
     uint32_t kinds; /* of faults */
+    bool keep;
 };
 
 static void live(const struct options *options, uint64_t seed, int trace_fd);
@@ -71,6 +72,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         if (strncmp(end, "..", 2) != 0)
             argp_error(state, "--seeds takes A..B");
         options->to = strtoull(end + 2, &end, 10);
+    } else if (key == 'k') {
+        options->keep = true;
+        return 0;
     } else if (key == 'f') {
         options->kinds = read_kinds(argument, state);
         return 0;
@@ -89,6 +93,7 @@ int main(int argc, char **argv)
         {"seed", 's', "N", 0, "Run this one here, with its trace on standard error", 0},
         {"faults", 'f', "KINDS", 0,
          "Only these (slow,loss,...), or none; default: the seed decides", 0},
+        {"keep", 'k', NULL, 0, "Keep everybody's files and say where they are", 0},
         {0},
     };
     static const struct argp argp = {
@@ -107,6 +112,7 @@ static void live(const struct options *options, uint64_t seed, int trace_fd)
     if (world == NULL)
         abort();
     world_open(world, seed, PEERS, trace_fd);
+    world->keep = options->keep;
     faults_start(&faults, world, options->kinds);
     submit_jobs(world);
     world_run_checked(world, 30000);

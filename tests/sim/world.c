@@ -64,7 +64,9 @@ void world_close(struct world *world)
     if (world->broker.up)
         world_kill_broker(world);
     sim_network_fini(&world->network);
-    if (tree_remove(world->directory, NULL) != STATUS_OK)
+    if (world->keep)
+        fprintf(stderr, "files are in %s\n", world->directory);
+    else if (tree_remove(world->directory, NULL) != STATUS_OK)
         fprintf(stderr, "%s could not be removed\n", world->directory);
 }
 
@@ -124,6 +126,10 @@ void world_fail(const struct world *world, const char *format, ...)
     va_end(arguments);
     fprintf(stderr, "seed %" PRIu64 " at %.2f s: %s\n", world->seed,
             (double)world_now_ms(world) / 1000, text);
+    if (world->keep)
+        fprintf(stderr, "files are in %s\n", world->directory);
+    else if (tree_remove(world->directory, NULL) != STATUS_OK)
+        fprintf(stderr, "%s could not be removed\n", world->directory);
     _exit(1);
 }
 

@@ -77,6 +77,7 @@ struct world {
     void (*each_step)(void *context); /* nullable */
     void *step_context;
     int trace_fd; /* everybody's log; -1: nowhere */
+    bool keep;    /* the files, when it closes */
     char directory[256];
 };
 
