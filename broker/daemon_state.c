@@ -101,7 +101,8 @@ static bool host_holds(const struct registry_entry *entry, struct lease_id id)
     return false;
 }
 
-/* A grant whose window is over, and which its host, heard since, does not hold: nobody took it. */
+/* A grant whose window is over, and which its host did not hold when it spoke after that: nobody
+ * took it. Its word may have been on its way for a while; when it was spoken counts. */
 static bool nobody_took(const struct core *core, const struct store_lease *lease)
 {
     const struct registry_entry *entry = registry_find(&core->registry, &lease->lease->host);
@@ -109,7 +110,7 @@ static bool nobody_took(const struct core *core, const struct store_lease *lease
     bool renewal = !lease_id_none(lease->lease->continues);
     return lease->state == LEASE_STATE_GRANTED && !renewal &&
            clock_wall_ms(core->clock) > over_ms && registry_live(&core->registry, entry) &&
-           entry->heard_wall_ms > over_ms && !host_holds(entry, lease->lease->id);
+           entry->sent_wall_ms > over_ms && !host_holds(entry, lease->lease->id);
 }
 
 static enum status void_untaken(struct daemon *daemon, struct arena *arena, uint32_t *voided,

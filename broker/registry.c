@@ -130,6 +130,7 @@ enum status registry_hear(struct registry *registry, const struct heartbeat_requ
     entry->held_count = heartbeat->held_count;
     entry->heard_boot_ms = clock_boot_ms(registry->clock);
     entry->heard_wall_ms = clock_wall_ms(registry->clock);
+    entry->sent_wall_ms = heartbeat->sent_wall_ms;
     snprintf(entry->version, sizeof entry->version, "%.*s", REGISTRY_VERSION_BYTES - 1,
              heartbeat->version);
     return STATUS_OK;

@@ -30,6 +30,7 @@ struct registry_entry {
     uint32_t held_count;
     int64_t heard_boot_ms;
     int64_t heard_wall_ms;
+    int64_t sent_wall_ms; /* on the member's clock: what it says here was so then */
     char version[REGISTRY_VERSION_BYTES];
     UT_hash_handle hh;
 };

@@ -9,6 +9,7 @@
 #include "peer/tree.h"
 
 enum {
+    UNREPORTED_MAX = 512,     /* of which a heartbeat speaks */
     RUN_SAVE_EVERY_MS = 5000, /* of a running one: bounds what a lost machine can't prove */
     RUN_TOLD_KEEP_MS = 10 * 60 * 1000,    /* home knows the end */
     RUN_UNTOLD_KEEP_MS = 24 * 3600 * 1000 /* home has not asked */
@@ -290,20 +291,34 @@ static void prune(struct host *host)
 
 static bool holds(const struct run *run)
 {
-    return !run->row.own && run->gpus_taken;
+    return !run->row.own && (run->gpus_taken || run->row.state < RUN_STOPPING);
+}
+
+/* Ran here, and the broker was not told yet: so far as it knows nobody took it up. */
+static enum status unreported(struct host *host, struct arena *arena, struct lease_id *held,
+                              uint32_t *count, struct fault *fault)
+{
+    struct lease_report *reports = NULL;
+    uint32_t report_count = 0;
+    enum status status =
+        spool_reports(host->peer->spool, UNREPORTED_MAX, arena, &reports, &report_count, fault);
+    for (uint32_t r = 0; status == STATUS_OK && r < report_count; r++)
+        if (reports[r].kind != LEASE_REPORT_REFUSED && *count < LEASES_PER_HEARTBEAT_MAX)
+            held[(*count)++] = reports[r].lease;
+    return status;
 }
 
 enum status host_held(struct host *host, struct arena *arena, struct lease_id **held,
                       uint32_t *count, struct fault *fault)
 {
     *count = 0;
-    *held = arena_alloc(arena, host->run_count, sizeof **held);
+    *held = arena_alloc(arena, host->run_count + UNREPORTED_MAX, sizeof **held);
     if (*held == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the leases held");
     for (const struct run *run = host->runs; run != NULL; run = run->next)
-        if (holds(run))
+        if (holds(run) && *count < LEASES_PER_HEARTBEAT_MAX)
             (*held)[(*count)++] = run->row.lease;
-    return STATUS_OK;
+    return unreported(host, arena, *held, count, fault);
 }
 
 static void fill_row(const struct run *run, struct hosted_row *row)

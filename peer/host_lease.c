@@ -287,6 +287,16 @@ static void refuse_lease(struct host *host, const struct lease *lease, const cha
         peer_trouble(host->peer, "keeping a report", &fault);
 }
 
+/* A renewal whose time passed while the job was staged: the broker waits for its last receipt as
+ * for any other's. */
+static void skip_renewal(struct run *run)
+{
+    struct receipt receipt;
+    meter_unused(run->next_lease.lease, clock_wall_ms(run->peer->clock), &receipt);
+    receipt.outcome = LEASE_OUTCOME_RENEWED;
+    run_sign_receipt(run, &receipt);
+}
+
 /* The same job goes on, on the same GPUs: nothing is touched but the papers. */
 void host_renew(struct host *host, const struct signed_bytes *signed_lease,
                 const struct lease *lease)
@@ -299,6 +309,8 @@ void host_renew(struct host *host, const struct signed_bytes *signed_lease,
         refuse_lease(host, lease, "the job has left these GPUs");
         return;
     }
+    if (run->next_lease.lease != NULL && lease_id_equal(lease->continues, run->row.next))
+        skip_renewal(run);
     enum status status = run_keep_lease(run, signed_lease, &run->next_lease, &fault);
     if (status == STATUS_OK)
         status = spool_lease(run, lease, signed_lease, &fault);
@@ -373,8 +385,8 @@ static void ended(struct run *run, const struct lease_event *event)
         run_refuse(run, event->reason);
     } else if (event->kind == LEASE_EVENT_STOP && not_started(run)) {
         run_refuse(run, event->reason);
-    } else if (event->kind == LEASE_EVENT_STOP) {
-        run_stop(run, event->grace_ms, event->reason);
+    } else if (event->kind == LEASE_EVENT_STOP || event->kind == LEASE_EVENT_VOID) {
+        run_stop(run, event->grace_ms, event->reason); /* void: it isn't paid for */
     } else if (event->kind == LEASE_EVENT_END && run->row.state < RUN_STOPPING) {
         run->row.ends = lease_id_none(run->row.next) || of_renewal;
         run->row.stop_grace_ms = event->grace_ms;

@@ -258,3 +258,8 @@ void faults_end_silence(struct faults *faults)
     dprintf(faults->world->trace_fd, "*** the silent member is back\n");
     faults->silence_over = true;
 }
+
+bool faults_take_days(const struct faults *faults)
+{
+    return has(faults, FAULT_LIAR) || has(faults, FAULT_SILENT);
+}

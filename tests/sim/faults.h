@@ -54,5 +54,7 @@ void faults_stop(struct faults *faults);
 /* Is one silent? Then it is back with the second. */
 bool faults_silence(const struct faults *faults);
 void faults_end_silence(struct faults *faults);
+/* Are receipts without home's signature part of it? Those wait for a day. */
+bool faults_take_days(const struct faults *faults);
 
 #endif

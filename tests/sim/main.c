@@ -37,7 +37,7 @@ struct options {
 static void live(const struct options *options, uint64_t seed, int trace_fd);
 static void submit_jobs(struct world *world);
 static void world_run_checked(struct world *world, int64_t ms);
-static void come_to_an_end(struct world *world);
+static void come_to_an_end(struct world *world, bool patient);
 static int run_single(const struct options *options);
 static int run_seeds(const struct options *options);
 
@@ -123,7 +123,7 @@ static void live(const struct options *options, uint64_t seed, int trace_fd)
         world_check_books(world);
         faults_end_silence(&faults);
     }
-    come_to_an_end(world);
+    come_to_an_end(world, faults_take_days(&faults));
     world_check_end(world);
     dprintf(trace_fd, "seed %" PRIu64 ": %" PRIu64 " messages, over at %.1f s\n", seed,
             world->network.delivered, (double)world_now_ms(world) / 1000);
@@ -151,13 +151,13 @@ static void world_run_checked(struct world *world, int64_t ms)
 }
 
 /* Fast at first; what waits for a silent home's day or a forgotten receipt's week takes that. */
-static void come_to_an_end(struct world *world)
+static void come_to_an_end(struct world *world, bool patient)
 {
     char what[256] = "";
     for (int i = 0; i < END_MS / 5000 && !world_is_over(world, what); i++)
         world_run_checked(world, 5000);
-    if (!world_is_over(world, what))
-        dprintf(world->trace_fd, "*** goes on for days: %s\n", what);
+    if (!world_is_over(world, what) && !patient)
+        world_fail(world, "not over ten minutes after the last fault: %s", what);
     for (int day = 0; day < 8 && !world_is_over(world, what); day++) {
         world_run_in_steps(world, DAY_MS, 60000);
         world_run_checked(world, 60000);
