@@ -287,16 +287,6 @@ static void refuse_lease(struct host *host, const struct lease *lease, const cha
         peer_trouble(host->peer, "keeping a report", &fault);
 }
 
-/* A renewal whose time passed while the job was staged: the broker waits for its last receipt as
- * for any other's. */
-static void skip_renewal(struct run *run)
-{
-    struct receipt receipt;
-    meter_unused(run->next_lease.lease, clock_wall_ms(run->peer->clock), &receipt);
-    receipt.outcome = LEASE_OUTCOME_RENEWED;
-    run_sign_receipt(run, &receipt);
-}
-
 /* The same job goes on, on the same GPUs: nothing is touched but the papers. */
 void host_renew(struct host *host, const struct signed_bytes *signed_lease,
                 const struct lease *lease)
@@ -309,8 +299,6 @@ void host_renew(struct host *host, const struct signed_bytes *signed_lease,
         refuse_lease(host, lease, "the job has left these GPUs");
         return;
     }
-    if (run->next_lease.lease != NULL && lease_id_equal(lease->continues, run->row.next))
-        skip_renewal(run);
     enum status status = run_keep_lease(run, signed_lease, &run->next_lease, &fault);
     if (status == STATUS_OK)
         status = spool_lease(run, lease, signed_lease, &fault);

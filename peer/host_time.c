@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
+#include "proto/wire/methods.h"
+
 enum {
+    SKIPPED_MAX = 64, /* renewals granted while none could begin */
     HOLDOVER_RECEIPT_EVERY_MS = 15 * 60 * 1000,
     GRANT_SLACK_MS = 2000 /* home may be on its way at the last moment */
 };
@@ -66,6 +69,35 @@ static int64_t renewal_start(const struct run *run, int64_t now)
     return start > now ? start : now;
 }
 
+/* Renewals whose time passed while the job was staged or we were away: the broker waits for their
+ * last receipt as for any other's. */
+static void receipt_skipped(struct run *run)
+{
+    struct arena arena;
+    struct lease_id id = run->next_lease.lease->continues;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    for (int n = 0; n < SKIPPED_MAX && !lease_id_equal(id, run->row.lease); n++) {
+        struct spool_lease known;
+        struct fault fault;
+        void *decoded = NULL;
+        struct receipt receipt;
+        enum status status =
+            spool_lease_get(run->peer->spool, id, LEASE_AS_HOST, &arena, &known, &fault);
+        if (status == STATUS_OK)
+            status = wire_decode(&message_lease, known.signed_lease.body, &arena, &decoded, &fault);
+        if (status != STATUS_OK) {
+            peer_trouble(run->peer, "a renewal that was skipped", &fault);
+            break;
+        }
+        const struct lease *skipped = decoded;
+        meter_unused(skipped, clock_wall_ms(run->peer->clock), &receipt);
+        receipt.outcome = LEASE_OUTCOME_RENEWED;
+        run_sign_receipt(run, &receipt);
+        id = skipped->continues;
+    }
+    arena_fini(&arena);
+}
+
 static void begin_renewal(struct run *run, int64_t now)
 {
     if (run->next_lease.lease == NULL || renewal_start(run, now) > now)
@@ -79,6 +111,7 @@ static void begin_renewal(struct run *run, int64_t now)
     if (spool_begin(run->peer->spool, &fault) != STATUS_OK)
         peer_trouble(run->peer, "beginning a renewal", &fault);
     run_sign_receipt(run, &receipt);
+    receipt_skipped(run);
     run->row.lease = run->row.next;
     run->row.next = (struct lease_id){0};
 
