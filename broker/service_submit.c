@@ -24,6 +24,7 @@ struct submission {
 
 static enum status check(struct submission *submission);
 static enum status look_at_former(struct submission *submission);
+static enum status reopen(const struct submission *submission, const struct store_demand *former);
 static enum status admit_and_put(struct submission *submission);
 
 void service_submit(struct rpc_call *call, const void *request)
@@ -65,6 +66,20 @@ static enum status check(struct submission *submission)
                        submission->fault);
 }
 
+/* A home that ran a job itself called its demand off, and now offers the job again. A submission
+ * from before that, late on its way, must not do so: it was issued before, whatever the clocks
+ * differ. */
+static enum status reopen(const struct submission *submission, const struct store_demand *former)
+{
+    const struct core *core = &submission->daemon->core;
+    int64_t after_ms = former->changed_wall_ms + core->config->skew_ms_max;
+    if (former->state != DEMAND_CANCELLED || submission->request->issued_wall_ms <= after_ms ||
+        !name_equal(&former->demand->home, submission->member))
+        return STATUS_OK;
+    return store_demand_reopen(core->store, &submission->request->demand.job, core_now_ms(core),
+                               submission->fault);
+}
+
 /* Is it new, or other than before? And is there room for one more? */
 static enum status look_at_former(struct submission *submission)
 {
@@ -79,10 +94,11 @@ static enum status look_at_former(struct submission *submission)
     if (status == STATUS_OK) {
         status = wire_encode(&message_demand, former.demand, submission->arena, &encoded,
                              submission->fault);
-        submission->changes = status == STATUS_OK &&
-                              !(encoded.size == submission->encoded.size &&
-                                memcmp(encoded.data, submission->encoded.data, encoded.size) == 0);
-        return status;
+        submission->changes =
+            status == STATUS_OK &&
+            (former.state != DEMAND_OPEN || encoded.size != submission->encoded.size ||
+             memcmp(encoded.data, submission->encoded.data, encoded.size) != 0);
+        return status == STATUS_OK ? reopen(submission, &former) : status;
     }
     if (status != STATUS_NOT_FOUND)
         return status;

@@ -83,6 +83,18 @@ struct home_job *home_find(struct home *home, const struct name *job)
     return NULL;
 }
 
+enum status home_lease_get(struct home *home, struct lease_id id, struct arena *arena,
+                           struct spool_lease *known, struct fault *fault)
+{
+    char text[LEASE_ID_TEXT_MAX];
+    enum status status = spool_lease_get(home->peer->spool, id, LEASE_AS_HOME, arena, known, fault);
+    return status != STATUS_NOT_FOUND
+               ? status
+               : fault_set(fault, STATUS_UNAVAILABLE,
+                           "lease %s is not known here yet: the broker's word of it is on its way",
+                           lease_id_format(id, text));
+}
+
 struct home_job *home_find_hosted(struct home *home, const struct name *caller,
                                   struct lease_id lease, struct fault *fault)
 {
@@ -90,8 +102,7 @@ struct home_job *home_find_hosted(struct home *home, const struct name *caller,
     struct spool_lease known;
     void *decoded = NULL;
     arena_init(&arena, ARENA_MESSAGE_BYTES);
-    enum status status =
-        spool_lease_get(home->peer->spool, lease, LEASE_AS_HOME, &arena, &known, fault);
+    enum status status = home_lease_get(home, lease, &arena, &known, fault);
     if (status == STATUS_OK)
         status = wire_decode(&message_lease, known.signed_lease.body, &arena, &decoded, fault);
     const struct lease *of = decoded;

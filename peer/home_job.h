@@ -71,6 +71,10 @@ struct home {
 
 /* --- home.c */
 struct home_job *home_find(struct home *home, const struct name *job);
+/* A lease of a job of ours, in the arena. One that isn't known is UNAVAILABLE, not NOT_FOUND: a
+ * host may hear of a renewal before home does. */
+MUST_USE enum status home_lease_get(struct home *home, struct lease_id id, struct arena *arena,
+                                    struct spool_lease *known, struct fault *fault);
 /* The job of any lease that home ever had for it, and the host's name; NULL where there is none or
  * the caller is not that lease's host. */
 struct home_job *home_find_hosted(struct home *home, const struct name *caller,

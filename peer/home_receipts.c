@@ -42,8 +42,7 @@ static enum status judge(struct home *home, const struct name *caller,
     enum status status = wire_decode(&message_receipt, receipt->body, arena, &decoded, fault);
     const struct receipt *claim = decoded;
     if (status == STATUS_OK)
-        status =
-            spool_lease_get(home->peer->spool, claim->lease, LEASE_AS_HOME, arena, &known, fault);
+        status = home_lease_get(home, claim->lease, arena, &known, fault);
     if (status == STATUS_OK)
         status = wire_decode(&message_lease, known.signed_lease.body, arena, &leased, fault);
     if (status == STATUS_OK)

@@ -155,6 +155,19 @@ enum status store_demand_end(struct store *store, const struct name *job, enum d
     return query_end(&query);
 }
 
+enum status store_demand_reopen(struct store *store, const struct name *job, int64_t now_wall_ms,
+                                struct fault *fault)
+{
+    static const char sql[] =
+        "UPDATE demands SET state = 0, age = 0, changed = ? WHERE job = ? AND state = ?";
+    struct query query;
+    query_begin_write(&query, store, sql, fault);
+    query_put_number(&query, now_wall_ms);
+    query_put_name(&query, job);
+    query_put_number(&query, DEMAND_CANCELLED);
+    return query_end(&query);
+}
+
 enum status store_demand_list_open(struct store *store, struct arena *arena,
                                    struct store_demand **demands, uint32_t *count,
                                    struct fault *fault)

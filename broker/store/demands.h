@@ -38,6 +38,10 @@ MUST_USE enum status store_demand_find(struct store *store, const struct name *j
 MUST_USE enum status store_demand_end(struct store *store, const struct name *job,
                                       enum demand_state state, int64_t now_wall_ms,
                                       struct fault *fault);
+/* A cancelled one is open again (its home ran the job itself for a while). Any other is left as it
+ * is. */
+MUST_USE enum status store_demand_reopen(struct store *store, const struct name *job,
+                                         int64_t now_wall_ms, struct fault *fault);
 /* All open ones, by (home, job). O(all). */
 MUST_USE enum status store_demand_list_open(struct store *store, struct arena *arena,
                                             struct store_demand **demands, uint32_t *count,
