@@ -2,8 +2,9 @@
  * Home, receipts: countersigns what it can confirm, refuses what claims more than it saw.
  *
  * Home sees: which lease it is, how long ago it sent Start (or when a renewal began), when the job
- * left, how many checkpoints arrived. A receipt within that is signed; the same receipt again gets
- * the same signature; receipts of a lease are signed in sequence, so that they add up.
+ * left, how many checkpoints arrived. A receipt within that is signed; the same receipt again, to
+ * the byte, gets the same signature; receipts of a lease are signed in sequence, so that they add
+ * up. What is signed is remembered before the signature leaves.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -21,8 +22,11 @@ static enum status check_identity(const struct receipt *receipt, const struct le
                                   const struct signature *signature, struct fault *fault);
 static enum status check_use(const struct home *home, const struct receipt *receipt,
                              const struct spool_lease *known, struct fault *fault);
-static void remember(struct home *home, const struct receipt *receipt, const struct lease *lease,
-                     struct spool_lease *known);
+static enum status check_repeated(const struct home *home, const struct receipt *receipt,
+                                  struct bytes body, struct arena *arena, struct fault *fault);
+static enum status remember(struct home *home, const struct receipt *receipt, struct bytes body,
+                            struct spool_lease *known, struct fault *fault);
+static void add_cost(struct home *home, const struct receipt *receipt, const struct lease *lease);
 
 static enum status sign(struct home *home, const struct signed_receipt *receipt,
                         struct signed_receipt *signed_receipt, struct fault *fault)
@@ -48,13 +52,18 @@ static enum status judge(struct home *home, const struct name *caller,
     if (status == STATUS_OK)
         status =
             check_identity(claim, leased, caller, receipt->body, &receipt->host_signature, fault);
-    if (status == STATUS_OK)
+    if (status != STATUS_OK)
+        return status;
+    bool repeated = claim->sequence == known.signed_sequence && claim->sequence > 0;
+    if (repeated)
+        status = check_repeated(home, claim, receipt->body, arena, fault);
+    else
         status = check_use(home, claim, &known, fault);
-    if (status == STATUS_OK)
-        status = sign(home, receipt, signed_receipt, fault);
-    if (status == STATUS_OK)
-        remember(home, claim, leased, &known);
-    return status;
+    if (status == STATUS_OK && !repeated)
+        status = remember(home, claim, receipt->body, &known, fault);
+    if (status == STATUS_OK && !repeated)
+        add_cost(home, claim, leased);
+    return status == STATUS_OK ? sign(home, receipt, signed_receipt, fault) : status;
 }
 
 enum status home_countersign(struct home *home, const struct name *caller,
@@ -109,10 +118,7 @@ static enum status check_use(const struct home *home, const struct receipt *rece
                              const struct spool_lease *known, struct fault *fault)
 {
     if (receipt->sequence <= known->signed_sequence)
-        return receipt->sequence == known->signed_sequence
-                   ? STATUS_OK /* asked again; a host that changed it has two it must explain */
-                   : fault_set(fault, STATUS_DENIED, "receipt %u was signed before",
-                               receipt->sequence);
+        return fault_set(fault, STATUS_DENIED, "receipt %u was signed before", receipt->sequence);
     if (receipt->sequence != known->signed_sequence + 1)
         return fault_set(fault, STATUS_UNAVAILABLE, "receipt %u comes before %u",
                          known->signed_sequence + 1, receipt->sequence);
@@ -143,16 +149,46 @@ static void add_cost(struct home *home, const struct receipt *receipt, const str
     job_save(job);
 }
 
-static void remember(struct home *home, const struct receipt *receipt, const struct lease *lease,
-                     struct spool_lease *known)
+/* Asked again: only the very bytes that were signed; else a host could swap a receipt for a greater
+ * one under the same number. */
+static enum status check_repeated(const struct home *home, const struct receipt *receipt,
+                                  struct bytes body, struct arena *arena, struct fault *fault)
 {
-    struct fault fault;
-    if (receipt->sequence <= known->signed_sequence)
-        return;
+    char id[LEASE_ID_TEXT_MAX];
+    struct bytes kept;
+    struct digest digest;
+    digest_bytes(body.data, body.size, &digest);
+    enum status status = spool_body_get(home->peer->spool, lease_id_format(receipt->lease, id),
+                                        SPOOL_COUNTERSIGNED, arena, &kept, fault);
+    bool same = status == STATUS_OK && kept.size == DIGEST_BYTES &&
+                memcmp(kept.data, digest.bytes, DIGEST_BYTES) == 0;
+    if (same || (status != STATUS_OK && status != STATUS_NOT_FOUND))
+        return status;
+    return fault_set(fault, STATUS_DENIED,
+                     "receipt %u was signed before, and it was another one than this",
+                     receipt->sequence);
+}
+
+static enum status remember(struct home *home, const struct receipt *receipt, struct bytes body,
+                            struct spool_lease *known, struct fault *fault)
+{
+    struct spool *spool = home->peer->spool;
+    char id[LEASE_ID_TEXT_MAX];
+    struct digest digest;
+    digest_bytes(body.data, body.size, &digest);
     known->signed_sequence = receipt->sequence;
     known->signed_held_ms += receipt->held_ms;
     known->signed_checkpoints += receipt->checkpoints;
-    if (spool_lease_put(home->peer->spool, known, &fault) != STATUS_OK)
-        peer_trouble(home->peer, "keeping a receipt", &fault);
-    add_cost(home, receipt, lease);
+    enum status status = spool_begin(spool, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = spool_lease_put(spool, known, fault);
+    if (status == STATUS_OK)
+        status = spool_body_put(spool, lease_id_format(receipt->lease, id), SPOOL_COUNTERSIGNED,
+                                (struct bytes){digest.bytes, DIGEST_BYTES}, fault);
+    if (status == STATUS_OK)
+        status = spool_commit(spool, fault);
+    else
+        spool_rollback(spool);
+    return status;
 }

@@ -75,9 +75,10 @@ struct spool_job {
 
 /* The larger values of a job, kept apart so that a state change writes little. */
 enum spool_body {
-    SPOOL_SUBMISSION,       /* encoded struct job_submission */
-    SPOOL_CHECKPOINT,       /* encoded struct offer_files_request: the newest checkpoint's files */
-    SPOOL_RUN_SPECIFICATION /* of a hosted run, under its run id: struct job_specification */
+    SPOOL_SUBMISSION,        /* encoded struct job_submission */
+    SPOOL_CHECKPOINT,        /* encoded struct offer_files_request: the newest checkpoint's files */
+    SPOOL_RUN_SPECIFICATION, /* of a hosted run, under its run id: struct job_specification */
+    SPOOL_COUNTERSIGNED /* of a lease, under its id: digest of the newest receipt home signed */
 };
 
 MUST_USE enum status spool_job_put(struct spool *spool, const struct spool_job *job,

@@ -268,6 +268,30 @@ static void home_refuses_a_receipt_that_claims_more_time_than_it_saw(void **stat
                              &answer.home_signature, NULL));
 }
 
+static void a_receipt_once_signed_cannot_be_swapped_for_a_greater_one(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 2000);
+    struct signed_receipt first, again;
+    struct signed_receipt honest = claim(sim, host, job, lease, 1000);
+    struct signed_receipt greedy = claim(sim, host, job, lease, INT64_C(86400000));
+    const struct name *caller = &host->config.member;
+    assert_ok(home_countersign(home->peer->home, caller, &honest, &first, NULL));
+    struct fault fault;
+    assert_int_equal(home_countersign(home->peer->home, caller, &greedy, &again, &fault),
+                     STATUS_DENIED);
+    assert_non_null(strstr(fault.text, "another one"));
+    sim_kill(home); /* nor after home's restart */
+    sim_start(home);
+    assert_int_equal(home_countersign(home->peer->home, caller, &greedy, &again, NULL),
+                     STATUS_DENIED);
+    assert_ok(home_countersign(home->peer->home, caller, &honest, &again, NULL));
+    assert_memory_equal(first.home_signature.bytes, again.home_signature.bytes, SIGNATURE_BYTES);
+}
+
 static void home_signs_only_for_the_host_of_the_lease(void **state)
 {
     struct sim *sim = *state;
@@ -349,6 +373,7 @@ int main(void)
         TEST(a_small_rest_is_worth_finishing),
         TEST(a_bundle_goes_when_the_last_job_that_needs_it_has_ended),
         TEST(home_refuses_a_receipt_that_claims_more_time_than_it_saw),
+        TEST(a_receipt_once_signed_cannot_be_swapped_for_a_greater_one),
         TEST(home_signs_only_for_the_host_of_the_lease),
         TEST(a_lease_that_was_never_used_is_not_paid),
         cmocka_unit_test(final_states_have_no_way_out),
