@@ -47,6 +47,8 @@ struct home_counts home_counts(const struct home *home);
 /* --- from the broker */
 
 void home_lease_event(struct home *home, const struct lease_event *event);
+/* Jobs at that member go back to the market; what it streams about them is cut off. */
+void home_revoked(struct home *home, const struct name *member);
 
 /* --- from hosts, over TLS as `caller`: checkpoints, results (fault is needed), receipts */
 

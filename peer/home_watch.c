@@ -175,6 +175,20 @@ static void watch_ended(void *context, enum status status, const void *response,
         contacts_give(&job->home->peer->contacts, &job->contact);
 }
 
+/* --- the host was revoked */
+
+void home_revoked(struct home *home, const struct name *member)
+{
+    for (struct home_job *job = home->jobs; job != NULL; job = job->next) {
+        if (!underway(job) || job->ended || job->lost || job->lease == NULL ||
+            !name_equal(&job->lease->host, member) || job_own_lease(job))
+            continue;
+        log_warning(home->peer->log, "job %s: its host %s was revoked", job->row.job.text,
+                    member->text);
+        job->lost = true; /* the next look cancels what is open and gives the job back */
+    }
+}
+
 /* --- the owner called it off */
 
 static void stop_answered(void *context, enum status status, const void *response,

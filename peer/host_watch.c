@@ -12,10 +12,24 @@
 
 #include "base/file.h"
 
-enum { LOG_PIECE_BYTES = 64 * 1024, PROGRESS_EVERY_MS = 500, UNSENT_MAX = RPC_UNSENT_MAX / 2 };
+enum {
+    LOG_PIECE_BYTES = 64 * 1024,
+    PROGRESS_EVERY_MS = 500,
+    UNSENT_MAX = RPC_UNSENT_MAX / 2,
+    WATCHERS_PER_RUN_MAX = 16 /* home needs one; more are of connections that died */
+};
 
 static void closed(struct rpc_call *call);
 static void drained(struct rpc_call *call);
+
+static int count_watchers(const struct run *run)
+{
+    int count = 0;
+    for (const struct run_watcher *watcher = run->watchers; watcher != NULL;
+         watcher = watcher->next)
+        count++;
+    return count;
+}
 
 void host_watch(struct host *host, struct rpc_call *call, const struct watch_job_request *request)
 {
@@ -26,6 +40,13 @@ void host_watch(struct host *host, struct rpc_call *call, const struct watch_job
         enum status status =
             fault_set(&fault, STATUS_NOT_FOUND, "no run of lease %s of %s here",
                       lease_id_format(request->lease, id), call->caller.subject.member.text);
+        rpc_call_fail(call, status, &fault);
+        return;
+    }
+    if (count_watchers(run) >= WATCHERS_PER_RUN_MAX) {
+        enum status status =
+            fault_set(&fault, STATUS_EXHAUSTED, "lease %s is watched by %d streams, the limit",
+                      lease_id_format(request->lease, id), WATCHERS_PER_RUN_MAX);
         rpc_call_fail(call, status, &fault);
         return;
     }

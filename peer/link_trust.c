@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/home.h"
 #include "peer/host.h"
 #include "peer/link_state.h"
 #include "proto/wire/methods.h"
@@ -87,6 +88,7 @@ void link_take_revocations(struct link *link, const struct signed_bytes *revocat
             status = spool_put_number(peer->spool, "revocations", list->number, &fault);
         for (uint32_t r = 0; status == STATUS_OK && r < list->revoked_count; r++) {
             host_revoked(peer->host, &list->revoked[r].member);
+            home_revoked(peer->home, &list->revoked[r].member);
             if (peer->settings.on_revoked != NULL)
                 peer->settings.on_revoked(peer->settings.context, &list->revoked[r].member);
         }

@@ -93,6 +93,8 @@ enum status peer_contact(struct peer *peer, const struct name *member, const cha
                          struct contact **contact, struct fault *fault)
 {
     bool self = name_equal(member, &peer->config->member);
+    if (!self && peer_is_revoked(peer, member))
+        return fault_set(fault, STATUS_DENIED, "member %s was revoked", member->text);
     return contacts_take(&peer->contacts, member, self ? peer->address : address, contact, fault);
 }
 

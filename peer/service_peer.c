@@ -17,7 +17,8 @@ enum status peer_service_admit(void *service, const struct rpc_caller *caller,
 {
     const struct peer *peer = service;
     (void)method;
-    if (!caller->authenticated || caller->local || caller->subject.role != IDENTITY_MEMBER)
+    if (!caller->authenticated || caller->local || caller->subject.role != IDENTITY_MEMBER ||
+        !name_equal(&caller->subject.federation, &peer->identity.federation))
         return fault_set(fault, STATUS_UNAUTHENTICATED,
                          "peers answer members of the federation only");
     if (peer_is_revoked(peer, &caller->subject.member))
