@@ -17,6 +17,7 @@
 static struct server_call *adopt(struct accept_slot *slot);
 static void watch_close(struct server_call *call);
 static enum status let_in(struct server_call *call, bool health, struct fault *fault);
+static enum status leave_room(const struct server_call *call, struct fault *fault);
 static void hand_over(struct server_call *call, grpc_byte_buffer *payload);
 static void read_next(struct server_call *call);
 
@@ -106,13 +107,34 @@ static enum status let_in(struct server_call *call, bool health, struct fault *f
     if (server->security == RPC_MUTUAL_TLS && !call->call.caller.authenticated)
         return fault_set(fault, STATUS_UNAUTHENTICATED,
                          "the certificate names no member of this federation, or has expired");
-    if (server->admit == NULL)
-        return STATUS_OK;
-    enum status status =
-        server->admit(server->service, &call->call.caller, call->call.method, fault);
+    enum status status = leave_room(call, fault);
+    if (status != STATUS_OK || server->admit == NULL)
+        return status;
+    status = server->admit(server->service, &call->call.caller, call->call.method, fault);
     if (status != STATUS_OK && fault->text[0] == '\0')
         return fault_set(fault, status, "%s", status_name(status));
     return status;
+}
+
+/* One member can't take every place: once half are taken, none may have more than its part. Until
+ * then nobody is counted, so that this costs nothing on a quiet day. */
+static enum status leave_room(const struct server_call *call, struct fault *fault)
+{
+    const struct rpc_server *server = call->server;
+    const struct rpc_caller *caller = &call->call.caller;
+    uint32_t const part = server->calls_max / RPC_SERVER_PARTS;
+    uint32_t own = 0;
+    if (server->call_count <= server->calls_max / 2 || !caller->authenticated || caller->local)
+        return STATUS_OK;
+    for (const struct server_call *other = server->calls; other != NULL; other = other->next)
+        own += other->call.caller.authenticated &&
+               name_equal(&other->call.caller.subject.member, &caller->subject.member);
+    if (own <= part)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_EXHAUSTED,
+                     "member %s has %u calls open here, where each may have %u while half of all "
+                     "places are taken; end some, or try again later",
+                     caller->subject.member.text, own - 1, part);
 }
 
 static void hand_over(struct server_call *call, grpc_byte_buffer *payload)

@@ -16,6 +16,7 @@
 #include "proto/rpc/server.h"
 
 enum {
+    RPC_SERVER_PARTS = 8, /* of those places one member may have one part, where they get short */
     RPC_HANDLERS_MAX = 64,
     RPC_UNSENT_HARD_MAX = 4 * RPC_UNSENT_MAX, /* a handler that sends on is cut off here */
     RPC_CALLERS_CACHED_MAX = 64               /* parsed certificates, by their PEM text */
