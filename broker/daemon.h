@@ -20,8 +20,9 @@ struct daemon {
     const struct broker_config *config;
     struct authority *authority;
     struct rpc_loop *loop;
-    struct worker *worker;  /* solves rounds */
-    struct worker *advisor; /* solves explanations: no round waits for them */
+    struct worker *worker;     /* solves rounds */
+    struct worker *advisor;    /* solves explanations: no round waits for them */
+    struct inquiry *inquiries; /* explanations under way (service_explain.c) */
     struct rounds rounds;
     struct dispatch dispatch;
     struct rpc_server *enrolment;

@@ -1,6 +1,7 @@
 /*
  * Explain: answered from the newest round that had the job, or from a what-if round of now; the
- * solving is done by the advisor, a worker of its own, and the call waits.
+ * solving is done by the advisor, a worker of its own, and the call waits. Solving is dear, so a
+ * member may have few questions waiting, and all members together not many.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,12 @@
 #include "broker/service.h"
 #include "broker/store/demands.h"
 
+enum { INQUIRIES_MAX = 64, INQUIRIES_PER_MEMBER_MAX = 4 };
+
 struct inquiry {
     struct daemon *daemon;
+    struct name home; /* who asks; "": the operator */
+    struct inquiry *next;
     struct rpc_call *call; /* NULL: gave up */
     struct name job;
     struct round *round; /* held */
@@ -37,9 +42,41 @@ static void on_work(void *context)
                                       &inquiry->response, &inquiry->fault);
 }
 
+static enum status check_quota(const struct daemon *daemon, const struct name *home,
+                               struct fault *fault)
+{
+    uint32_t all = 0;
+    uint32_t own = 0;
+    for (const struct inquiry *other = daemon->inquiries; other != NULL; other = other->next) {
+        all++;
+        own += name_equal(&other->home, home);
+    }
+    if (own >= INQUIRIES_PER_MEMBER_MAX)
+        return fault_set(fault, STATUS_EXHAUSTED,
+                         "%u explanations are being worked out for you, as many as one may have "
+                         "waiting: ask again when one is answered",
+                         own);
+    if (all >= INQUIRIES_MAX)
+        return fault_set(fault, STATUS_EXHAUSTED,
+                         "%u explanations are being worked out, as many as may wait: try again "
+                         "later",
+                         all);
+    return STATUS_OK;
+}
+
+static void unlist(struct inquiry *inquiry)
+{
+    for (struct inquiry **link = &inquiry->daemon->inquiries; *link != NULL; link = &(*link)->next)
+        if (*link == inquiry) {
+            *link = inquiry->next;
+            return;
+        }
+}
+
 static void on_done(void *context)
 {
     struct inquiry *inquiry = context;
+    unlist(inquiry);
     if (inquiry->call != NULL) {
         inquiry->call->context = NULL;
         service_answer(inquiry->call, inquiry->status, &inquiry->response, &inquiry->fault);
@@ -125,12 +162,19 @@ static void explain(struct rpc_call *call, const struct name *home,
     }
     if (answer_by_lease(call, &request->job))
         return;
+    struct name asker = home != NULL ? *home : (struct name){0};
+    status = check_quota(daemon_of(call), &asker, &fault);
+    if (status != STATUS_OK) {
+        rpc_call_fail(call, status, &fault);
+        return;
+    }
     struct inquiry *inquiry = calloc(1, sizeof *inquiry);
     if (inquiry == NULL) {
         rpc_call_fail(call, STATUS_NO_MEMORY, NULL);
         return;
     }
     inquiry->daemon = daemon_of(call);
+    inquiry->home = asker;
     inquiry->job = request->job;
     arena_init(&inquiry->arena, ARENA_MESSAGE_BYTES);
     status = choose_round(inquiry);
@@ -139,6 +183,8 @@ static void explain(struct rpc_call *call, const struct name *home,
         on_done(inquiry);
         return;
     }
+    inquiry->next = inquiry->daemon->inquiries;
+    inquiry->daemon->inquiries = inquiry;
     inquiry->call = call;
     call->context = inquiry;
     call->on_closed = on_gone;
