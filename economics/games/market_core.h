@@ -21,7 +21,7 @@
 #include "base/arena.h"
 #include "economics/market/market.h"
 
-enum { MARKET_CORE_TABLE_MEMBERS_MAX = 22 };
+enum { MARKET_CORE_TABLE_MEMBERS_MAX = 24 };
 
 struct market_core {
     double *split;   /* [members] of the least core, or with the excess `upper` at most */
