@@ -343,10 +343,11 @@ static enum status complete(const struct concept *concept, struct subject *subje
     bool market = input->instance != NULL;
     if (concept->answer == answer_owen || concept->answer == answer_sampled)
         return STATUS_OK;
-    if (market && concept->reach == REACH_DATA)
+    bool large = input->game.players > MARKET_TABLE_PLAYERS_MAX;
+    if (concept->reach == REACH_DATA &&
+        (market || (large && input->production != NULL && concept->answer == concept_core)))
         return STATUS_OK;
-    if (concept->reach == REACH_SAMPLES &&
-        !(market && input->game.players <= MARKET_TABLE_PLAYERS_MAX))
+    if (concept->reach == REACH_SAMPLES && large)
         return STATUS_OK;
     return input_complete(input, fault);
 }

@@ -120,6 +120,9 @@ static enum status market_core_answer(struct subject *subject, struct concept_an
 {
     struct market_core core;
     concept_truth(answer, "empty", false);
+    concept_remark(answer, "not empty: Owen's split is in it");
+    if (subject->input->instance == NULL)
+        return STATUS_OK;
     enum status status = answer_by_bounds(subject, answer, &core, fault);
     concept_remark(answer,
                    "not empty: Owen's split is in it; in some split every coalition has at "

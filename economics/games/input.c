@@ -348,14 +348,16 @@ enum status input_complete(struct input_game *game, struct fault *fault)
     uint32_t players = game->game.players;
     if (game->game.worth != NULL)
         return STATUS_OK;
-    if (game->instance == NULL || players > MARKET_TABLE_PLAYERS_MAX)
+    if ((game->instance == NULL && game->production == NULL) || players > MARKET_TABLE_PLAYERS_MAX)
         return fault_set(fault, STATUS_INVALID,
                          "%u players are too many for a table of 2^n worths; of such games shapley "
                          "(sampled), owen and, for markets, core and least-core can be had",
                          players);
     enum status status = input_table(players, game->arena, game, &worth, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && game->instance != NULL)
         status = market_table(&game->instance->market, 0, worth, fault);
+    else if (status == STATUS_OK)
+        status = production_table(game->production, worth, fault);
     if (status != STATUS_OK)
         game->game.worth = NULL;
     return status;

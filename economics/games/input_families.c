@@ -137,7 +137,6 @@ static enum status read_production(const struct json_place *object, struct arena
     double *use = NULL;
     double *value = NULL;
     double *owned = NULL;
-    double *worth = NULL;
     if (production == NULL)
         return input_no_memory(fault);
     enum status status = input_matrix(object, "A", any, arena, &use, &production->resources,
@@ -154,11 +153,11 @@ static enum status read_production(const struct json_place *object, struct arena
     production->owned = owned;
     game->production = production;
     game->game.players = production->players;
+    game->arena = arena;
     status = production_validate(production, fault);
-    if (status != STATUS_OK || production->players > GAME_PLAYERS_MAX)
+    if (status != STATUS_OK || production->players > INPUT_TABLED_AT_ONCE)
         return status;
-    status = input_table(production->players, arena, game, &worth, fault);
-    return status == STATUS_OK ? production_table(production, worth, fault) : status;
+    return input_complete(game, fault);
 }
 
 /* --- Flow networks --------------------------------------------------------------------------- */

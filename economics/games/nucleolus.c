@@ -19,8 +19,9 @@
 #include "economics/games/surplus.h"
 #include "economics/lp/lp.h"
 
-#define VIOLATED      1e-9 /* of the surplus: a coalition worse off than t by more than this */
-#define TIGHT_BY_DUAL 1e-7 /* a weight above this is no rounding error; weights sum to 1 */
+#define VIOLATED      1e-9  /* of the surplus: a coalition worse off than t by more than this */
+#define TIGHT_BY_DUAL 1e-7  /* a weight above this is no rounding error; weights sum to 1 */
+#define NOTHING       1e-12 /* of the surplus: an excess up to this is rounding */
 #define TIES          1e-8
 
 enum {
@@ -117,7 +118,8 @@ enum status game_least_core(const struct game *game, struct arena *arena, struct
 
 static void report_least_core(const struct solver *solver, struct least_core *core)
 {
-    core->epsilon = solver->level * solver->surplus->scale;
+    bool nothing = fabs(solver->level) <= NOTHING + solver->surplus->noise;
+    core->epsilon = nothing ? 0.0 : solver->level * solver->surplus->scale;
     for (uint32_t c = 0; c < solver->column_count && core->count <= GAME_PLAYERS_MAX; c++)
         if (solver->weights[c] > 0.0) {
             core->coalition[core->count] = solver->columns[c].coalition;
