@@ -7,10 +7,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/command.h"
 #include "base/tolerance.h"
 #include "economics/commands/commands.h"
+#include "economics/games/market_objection.h"
 #include "economics/games/report.h"
 
 static const char program_name[] = "entente-economics";
@@ -20,6 +22,7 @@ struct options {
     const char *split;
     long game; /* from 1; 0: the only one */
     double tolerance;
+    double seconds;
     bool json;
 };
 
@@ -29,18 +32,25 @@ struct checking {
     struct arena scratch;
     struct input input;
     struct input_game *game;
-    double split[GAME_PLAYERS_MAX];
+    uint32_t players;
+    double *split;   /* [players] */
+    double *alone;   /* [players] v({i}) */
+    bool *below;     /* [players] gets less than alone */
+    bool *objecting; /* [players] the coalition that objects most, or is least content */
+    bool any_below;
+    double total;   /* v(N) */
     double slack;   /* absolute */
     double missing; /* v(N) less what is split */
-    uint32_t below; /* mask: players that get less than alone */
-    struct game_objection objection;
+    double by;      /* by how much it objects */
+    double at_most; /* no coalition objects by more */
+    struct timespec deadline;
 };
 
 static enum status check(struct checking *checking, struct fault *fault);
 static enum status print_json(const struct checking *checking, struct fault *fault);
 static void print_text(const struct checking *checking);
 
-enum { OPTION_JSON = 256, OPTION_SPLIT, OPTION_GAME, OPTION_TOLERANCE };
+enum { OPTION_JSON = 256, OPTION_SPLIT, OPTION_GAME, OPTION_TOLERANCE, OPTION_SECONDS };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -59,6 +69,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         if (end == value || *end != '\0' || !(options->tolerance >= 0.0) ||
             !isfinite(options->tolerance))
             argp_error(state, "--tolerance: %s is not a number from 0", value);
+        return 0;
+    case OPTION_SECONDS:
+        options->seconds = strtod(value, &end);
+        if (end == value || *end != '\0' || !(options->seconds > 0.0) || options->seconds > 1e9)
+            argp_error(state, "--seconds: %s is not a number above 0", value);
         return 0;
     case ARGP_KEY_ARG:
         if (options->path != NULL)
@@ -82,6 +97,8 @@ int game_check_command(int argc, char **argv)
         {"game", OPTION_GAME, "NUMBER", 0, "Which game of a file with several, from 1", 0},
         {"tolerance", OPTION_TOLERANCE, "PART", 0,
          "Of the largest worth: what counts as nothing (default 1e-6)", 0},
+        {"seconds", OPTION_SECONDS, "S", 0,
+         "Markets without a table: stop looking for an objection after so long (default 60)", 0},
         {"json", OPTION_JSON, NULL, 0, "Print JSON instead of text", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
@@ -94,7 +111,7 @@ int game_check_command(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct options options = {.tolerance = TOLERANCE_ANSWER};
+    struct options options = {.tolerance = TOLERANCE_ANSWER, .seconds = 60.0};
     struct checking checking = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     argp_err_exit_status = EXIT_CODE_USAGE;
@@ -122,15 +139,15 @@ static enum status read_split(struct checking *checking, struct fault *fault)
         if (end == text || !isfinite(number))
             return fault_set(fault, STATUS_INVALID,
                              "--split: '%.32s' is neither a finite number nor a concept", text);
-        if (count == checking->game->game.players)
+        if (count == checking->players)
             return fault_set(fault, STATUS_INVALID, "--split: more numbers than the %u players",
-                             checking->game->game.players);
+                             checking->players);
         checking->split[count++] = number;
         text = end;
     }
-    if (count != checking->game->game.players)
+    if (count != checking->players)
         return fault_set(fault, STATUS_INVALID, "--split: %u numbers for %u players", count,
-                         checking->game->game.players);
+                         checking->players);
     return STATUS_OK;
 }
 
@@ -147,7 +164,7 @@ static enum status split_by_concept(struct checking *checking, struct fault *fau
     if (answer.split == NULL)
         return fault_set(fault, STATUS_INVALID, "--split %s: %s", concept->name,
                          answer.remark[0] != '\0' ? answer.remark : "is not a split");
-    memcpy(checking->split, answer.split, checking->game->game.players * sizeof *answer.split);
+    memcpy(checking->split, answer.split, checking->players * sizeof *answer.split);
     return STATUS_OK;
 }
 
@@ -161,7 +178,69 @@ static enum status choose_game(struct checking *checking, struct fault *fault)
         return fault_set(fault, STATUS_INVALID, "--game %ld: there are %u", number,
                          checking->input.count);
     checking->game = &checking->input.games[number > 0 ? number - 1 : 0];
-    return input_complete(checking->game, fault);
+    return STATUS_OK;
+}
+
+static enum status reserve(struct checking *checking, struct fault *fault)
+{
+    uint32_t n = checking->game->game.players;
+    checking->players = n;
+    checking->split = arena_alloc(&checking->arena, n, sizeof *checking->split);
+    checking->alone = arena_alloc(&checking->arena, n, sizeof *checking->alone);
+    checking->below = arena_alloc(&checking->arena, n, sizeof *checking->below);
+    checking->objecting = arena_alloc(&checking->arena, n, sizeof *checking->objecting);
+    if (checking->split == NULL || checking->alone == NULL || checking->below == NULL ||
+        checking->objecting == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for the split");
+    return STATUS_OK;
+}
+
+static bool is_over(void *context)
+{
+    const struct timespec *deadline = context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > deadline->tv_sec ||
+           (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
+}
+
+/* A market without a table. */
+static enum status look_in_market(struct checking *checking, struct fault *fault)
+{
+    struct market_objection found;
+    clock_gettime(CLOCK_MONOTONIC, &checking->deadline);
+    checking->deadline.tv_sec += (time_t)ceil(checking->options->seconds);
+    enum status status =
+        market_objection(&checking->game->instance->market, checking->split, is_over,
+                         &checking->deadline, &checking->arena, &found, fault);
+    if (status != STATUS_OK)
+        return status;
+    checking->objecting = found.in;
+    checking->alone = found.alone;
+    checking->total = found.total;
+    checking->by = found.by;
+    checking->at_most = found.at_most;
+    checking->slack = checking->options->tolerance * found.total;
+    return STATUS_OK;
+}
+
+static enum status look_in_table(struct checking *checking, struct fault *fault)
+{
+    const struct game *game = &checking->game->game;
+    struct game_objection objection;
+    enum status status = input_complete(checking->game, fault);
+    if (status != STATUS_OK)
+        return status;
+    game_objection(game, checking->split, &objection);
+    for (uint32_t i = 0; i < game->players; i++) {
+        checking->objecting[i] = (objection.coalition >> i & 1) != 0;
+        checking->alone[i] = game->worth[1u << i];
+    }
+    checking->total = game->worth[game_grand(game)];
+    checking->by = objection.by;
+    checking->at_most = objection.by;
+    checking->slack = checking->options->tolerance * game_scale(game);
+    return STATUS_OK;
 }
 
 static enum status check(struct checking *checking, struct fault *fault)
@@ -170,22 +249,25 @@ static enum status check(struct checking *checking, struct fault *fault)
         input_read(checking->options->path, &checking->arena, &checking->input, fault);
     if (status == STATUS_OK)
         status = choose_game(checking, fault);
+    if (status == STATUS_OK)
+        status = reserve(checking, fault);
     if (status != STATUS_OK)
         return status;
     bool named = isalpha((unsigned char)checking->options->split[0]) != 0;
     status = named ? split_by_concept(checking, fault) : read_split(checking, fault);
     if (status != STATUS_OK)
         return status;
-    const struct game *game = &checking->game->game;
-    double sign = game->kind == GAME_COST ? -1.0 : 1.0;
-    checking->slack = checking->options->tolerance * game_scale(game);
-    checking->missing = game->worth[game_grand(game)];
-    for (uint32_t i = 0; i < game->players; i++) {
+    bool market = checking->game->instance != NULL && checking->game->game.worth == NULL;
+    status = market ? look_in_market(checking, fault) : look_in_table(checking, fault);
+    if (status != STATUS_OK)
+        return status;
+    double sign = checking->game->game.kind == GAME_COST ? -1.0 : 1.0;
+    checking->missing = checking->total;
+    for (uint32_t i = 0; i < checking->players; i++) {
         checking->missing -= checking->split[i];
-        if (sign * (game->worth[1u << i] - checking->split[i]) > checking->slack)
-            checking->below |= 1u << i;
+        checking->below[i] = sign * (checking->alone[i] - checking->split[i]) > checking->slack;
+        checking->any_below = checking->any_below || checking->below[i];
     }
-    game_objection(game, checking->split, &checking->objection);
     return STATUS_OK;
 }
 
@@ -196,64 +278,106 @@ static bool efficient(const struct checking *checking)
 
 static bool objects(const struct checking *checking)
 {
-    return checking->objection.by > checking->slack;
+    return checking->by > checking->slack;
+}
+
+/* No coalition objects, and that is proven. */
+static bool nobody_objects(const struct checking *checking)
+{
+    return checking->at_most <= checking->slack;
+}
+
+static void print_members(const struct checking *checking, const bool *in)
+{
+    bool first = true;
+    printf("{");
+    for (uint32_t i = 0; i < checking->players; i++)
+        if (in[i]) {
+            printf("%s%s", first ? "" : ", ", checking->game->players[i]);
+            first = false;
+        }
+    printf("}");
+}
+
+static void print_core(const struct checking *checking, bool costs)
+{
+    if (objects(checking)) {
+        printf("not in the core: ");
+        print_members(checking, checking->objecting);
+        printf(" objects by %.9g; together they can %s than the split says\n", checking->by,
+               costs ? "pay less" : "reach more");
+    } else if (!nobody_objects(checking)) {
+        printf("not decided: no coalition was found to object; none objects by more than %.9g\n",
+               checking->at_most);
+    } else if (!efficient(checking)) {
+        printf("not in the core: no coalition objects, but the split is not efficient\n");
+    } else if (checking->players < 2) {
+        printf("in the core\n");
+    } else {
+        printf("in the core: no coalition objects; the least content%s is ",
+               checking->at_most > checking->by ? " that was found" : "");
+        print_members(checking, checking->objecting);
+        printf(", with %.9g to spare\n", 0.0 - checking->by);
+    }
 }
 
 static void print_text(const struct checking *checking)
 {
-    char text[REPORT_COALITION_TEXT_MAX];
-    const struct input_game *game = checking->game;
-    const char *verb = game->game.kind == GAME_COST ? "pay" : "reach";
+    bool costs = checking->game->game.kind == GAME_COST;
     if (efficient(checking))
-        printf("efficient: the split adds up to %.9g\n", game->game.worth[game_grand(&game->game)]);
+        printf("efficient: the split adds up to %.9g\n", checking->total);
     else
         printf("not efficient: the split is %.9g %s %.9g\n", fabs(checking->missing),
-               checking->missing > 0.0 ? "below" : "above",
-               game->game.worth[game_grand(&game->game)]);
-    if (checking->below == 0)
-        printf("individually rational: nobody would %s more alone\n",
-               game->game.kind == GAME_COST ? "save" : "get");
-    else
-        printf("not individually rational: %s would do better alone\n",
-               report_coalition(game, checking->below, text));
-    if (objects(checking))
-        printf("not in the core: %s objects by %.9g; together they can %s %s than the split says\n",
-               report_coalition(game, checking->objection.coalition, text), checking->objection.by,
-               verb, game->game.kind == GAME_COST ? "less" : "more");
-    else if (efficient(checking))
-        printf("in the core: no coalition objects; the least content is %s, with %.9g to spare\n",
-               report_coalition(game, checking->objection.coalition, text),
-               0.0 - checking->objection.by);
-    else
-        printf("not in the core: no coalition objects, but the split is not efficient\n");
+               checking->missing > 0.0 ? "below" : "above", checking->total);
+    if (!checking->any_below) {
+        printf("individually rational: nobody would %s alone\n", costs ? "pay less" : "get more");
+    } else {
+        printf("not individually rational: ");
+        print_members(checking, checking->below);
+        printf(" would do better alone\n");
+    }
+    print_core(checking, costs);
+}
+
+static void put_objection(struct json_writer *writer, const struct checking *checking)
+{
+    json_open_object(writer, "objection");
+    json_put_boolean(writer, "objects", objects(checking));
+    json_open_array(writer, "coalition");
+    for (uint32_t i = 0; i < checking->players; i++)
+        if (checking->objecting[i])
+            json_put_integer(writer, NULL, i + 1);
+    json_end(writer);
+    json_open_array(writer, "players");
+    for (uint32_t i = 0; i < checking->players; i++)
+        if (checking->objecting[i])
+            json_put_text(writer, NULL, checking->game->players[i]);
+    json_end(writer);
+    json_put_number(writer, "by", checking->by);
+    json_put_number(writer, "at_most", checking->at_most);
+    json_end(writer);
 }
 
 static enum status print_json(const struct checking *checking, struct fault *fault)
 {
     struct json_writer writer;
+    bool decided = objects(checking) || nobody_objects(checking) || !efficient(checking);
     json_writer_init(&writer);
     if (checking->game->name != NULL)
         json_put_text(&writer, "name", checking->game->name);
     json_open_array(&writer, "split");
-    for (uint32_t i = 0; i < checking->game->game.players; i++)
+    for (uint32_t i = 0; i < checking->players; i++)
         json_put_number(&writer, NULL, checking->split[i]);
     json_end(&writer);
     json_put_boolean(&writer, "efficient", efficient(checking));
     json_put_number(&writer, "missing", checking->missing);
-    json_put_boolean(&writer, "individually_rational", checking->below == 0);
-    json_put_boolean(&writer, "in_core", efficient(checking) && !objects(checking));
-    if (checking->objection.coalition != 0) {
-        json_open_object(&writer, "objection");
-        json_put_boolean(&writer, "objects", objects(checking));
-        report_coalition_json(&writer, "coalition", checking->objection.coalition);
-        json_open_array(&writer, "players");
-        for (uint32_t i = 0; i < checking->game->game.players; i++)
-            if ((checking->objection.coalition >> i & 1) != 0)
-                json_put_text(&writer, NULL, checking->game->players[i]);
-        json_end(&writer);
-        json_put_number(&writer, "by", checking->objection.by);
-        json_end(&writer);
-    }
+    json_put_boolean(&writer, "individually_rational", !checking->any_below);
+    if (decided)
+        json_put_boolean(&writer, "in_core", efficient(checking) && nobody_objects(checking));
+    else
+        json_put_null(&writer, "in_core");
+    if (checking->players > 1)
+        put_objection(&writer, checking);
     enum status status = json_write(&writer, stdout, fault);
     json_writer_fini(&writer);
     return status;

@@ -10,6 +10,7 @@
 #include "economics/games/coalition_lp.h"
 #include "economics/games/core.h"
 #include "economics/games/market_core.h"
+#include "economics/games/market_objection.h"
 #include "economics/games/market_owen.h"
 #include "economics/games/market_table.h"
 #include "economics/games/nucleolus.h"
@@ -172,6 +173,46 @@ static void the_least_core_by_bounds_is_that_of_the_table(void **state)
     for_all(check_least_core);
 }
 
+/* Random splits: the exact search finds what the table says. */
+static void check_objection(const struct market *market, uint64_t seed)
+{
+    struct arena arena;
+    struct market_objection found;
+    struct game_objection expected;
+    struct rng rng;
+    double worth[1 << RANDOM_MEMBERS_MAX];
+    double split[RANDOM_MEMBERS_MAX];
+    if (market->member_count < 2)
+        return;
+    arena_init(&arena, ARENA_ROUND_BYTES);
+    rng_init(&rng, seed, 13);
+    assert_ok(market_table(market, 1, worth, NULL));
+    struct game game = {.players = market->member_count, .worth = worth};
+    for (uint32_t i = 0; i < market->member_count; i++)
+        split[i] = 2.0 * rng_unit(&rng) * worth[game_grand(&game)] / market->member_count;
+    game_objection(&game, split, &expected);
+    assert_ok(market_objection(market, split, NULL, NULL, &arena, &found, NULL));
+    double sum = 0.0;
+    uint32_t coalition = 0;
+    for (uint32_t i = 0; i < market->member_count; i++) {
+        sum += found.in[i] ? split[i] : 0.0;
+        coalition |= found.in[i] ? 1u << i : 0;
+    }
+    double slack = 1e-9 * worth[game_grand(&game)] + 1e-12;
+    if (fabs(found.by - expected.by) > slack || found.at_most > found.by + slack ||
+        fabs(worth[coalition] - sum - found.by) > slack)
+        fail_msg("seed %llu: %x by %.12g, at most %.12g; the table says %x by %.12g",
+                 (unsigned long long)seed, coalition, found.by, found.at_most, expected.coalition,
+                 expected.by);
+    arena_fini(&arena);
+}
+
+static void the_objection_by_bounds_is_that_of_the_table(void **state)
+{
+    (void)state;
+    for_all(check_objection);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +220,7 @@ int main(void)
         cmocka_unit_test(the_table_holds_every_worth),
         cmocka_unit_test(owen_is_in_the_core_and_within_its_ranges),
         cmocka_unit_test(the_least_core_by_bounds_is_that_of_the_table),
+        cmocka_unit_test(the_objection_by_bounds_is_that_of_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
