@@ -7,14 +7,10 @@
 #include "economics/throughput/probe.h"
 
 #define COVERAGE 0.9
-/* The clusters and models at hand are more like each other than a new one is like them: as if n + 1
- * of n had to be held [Lei et al. 2018], n some forty. */
-#define COVERAGE_NEW 0.92
 /* 90% of a Student-t with four degrees (the noise of a measurement) lies within this many of its
- * scales; of a normal (what is not known of the parameters). Far off both matter alike. */
-#define FACTOR_NOISE  2.13
-#define FACTOR_NORMAL 1.645
-#define FACTOR_FAR    ((FACTOR_NOISE + FACTOR_NORMAL) / 2)
+ * scales; of a normal (what is not known of the parameters, which matters most far off). */
+#define FACTOR_NOISE 2.13
+#define FACTOR_FAR   1.645
 /* The prior counts as much as this many pairs (or twenty times as many placements). */
 #define PRIOR_PAIRS 1.0
 
@@ -46,7 +42,7 @@ static enum status try_measured(struct trial *trial, struct scores *scores, stru
 static enum status try_beyond(struct trial *trial, struct scores *scores, struct fault *fault);
 static enum status try_sparse(struct trial *trial, double *factor, struct interval_factors *factors,
                               struct scores *scores, struct fault *fault);
-static double factor_of(struct scores *scores, double level, double prior);
+static double factor_of(struct scores *scores, double prior);
 
 enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
                       size_t memory_bytes_max, struct interval_factors *factors,
@@ -68,11 +64,11 @@ enum status calibrate(const struct fit_set *set, const struct fit_state *fitted,
     if (status == STATUS_OK)
         status = try_measured(&trial, &scores, fault);
     factors->evidence[REACH_MEASURED] = scores.count;
-    factors->measured = factor_of(&scores, COVERAGE, FACTOR_NOISE);
+    factors->measured = factor_of(&scores, FACTOR_NOISE);
     if (status == STATUS_OK)
         status = try_beyond(&trial, &scores, fault);
     factors->evidence[REACH_BEYOND] = scores.count;
-    factors->beyond = factor_of(&scores, COVERAGE, FACTOR_FAR);
+    factors->beyond = factor_of(&scores, FACTOR_FAR);
     for (int t = 0; t < SPARSE_TRIALS && status == STATUS_OK; t++) {
         trial.probes = calibration_rows[t];
         status = try_sparse(&trial, &factors->sparse[t], factors, &scores, fault);
@@ -183,7 +179,7 @@ static enum status try_sparse(struct trial *trial, double *factor, struct interv
     if (status == STATUS_OK)
         status = leave_out(trial, false, scores, fault);
     factors->evidence[REACH_SPARSE] += scores->count;
-    *factor = factor_of(scores, COVERAGE_NEW, FACTOR_FAR);
+    *factor = factor_of(scores, FACTOR_FAR);
     return status;
 }
 
@@ -195,13 +191,13 @@ static int compare_doubles(const void *left, const void *right)
 }
 
 /* Also empties the scores. */
-static double factor_of(struct scores *scores, double level, double prior)
+static double factor_of(struct scores *scores, double prior)
 {
     if (scores->count == 0)
         return prior;
     qsort(scores->values, scores->count, sizeof *scores->values, compare_doubles);
     double const pairs = scores->pairs;
-    double const found = fmax(scores->values[(uint32_t)(level * (scores->count - 1))], 0.1);
+    double const found = fmax(scores->values[(uint32_t)(COVERAGE * (scores->count - 1))], 0.1);
     scores->count = 0;
     scores->pairs = 0;
     return exp((pairs * log(found) + PRIOR_PAIRS * log(prior)) / (pairs + PRIOR_PAIRS));

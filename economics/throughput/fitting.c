@@ -10,7 +10,7 @@
 /* A pair's weight in the scale of all is capped, so that none dictates it. */
 #define SCALE_WEIGHT_MAX 20.0
 /* What the law may miss with every doubling of GPUs beyond those measured, log seconds. */
-#define BEYOND_PER_OCTAVE 0.03
+#define BEYOND_PER_OCTAVE 0.02
 
 static enum status take_rows(const struct fit_set *set, const bool *keep, struct arena *arena,
                              struct fit_state *state, struct fault *fault);

@@ -24,8 +24,9 @@ static void build_normal(const struct pair_rows *rows, const double *theta, doub
                          struct normal *normal);
 static bool damped_step(const struct normal *normal, const struct pair_prior *prior,
                         const double *theta, double damping, double *next);
+static double used_up(const struct normal *normal, const struct pair_prior *prior);
 static double update_scale(const struct pair_rows *rows, const double *theta, double scale,
-                           double prior_scale);
+                           double prior_scale, double degrees);
 
 void pair_fit(const struct pair_rows *rows, const struct pair_prior *prior,
               struct pair_estimate *estimate)
@@ -54,7 +55,8 @@ void pair_fit(const struct pair_rows *rows, const struct pair_prior *prior,
         double const gain = now - then;
         memcpy(theta, next, sizeof next);
         damping = fmax(damping / DAMPING_STEP, DAMPING_MIN);
-        estimate->scale = update_scale(rows, theta, estimate->scale, prior->scale);
+        estimate->scale =
+            update_scale(rows, theta, estimate->scale, prior->scale, used_up(&normal, prior));
         build_normal(rows, theta, estimate->scale, &normal);
         now = objective(rows, prior, theta, estimate->scale);
         if (gain <= OBJECTIVE_DONE * (1 + fabs(then)))
@@ -127,11 +129,30 @@ static bool damped_step(const struct normal *normal, const struct pair_prior *pr
     return true;
 }
 
+/* Degrees of freedom that the parameters take from the rows: tr(J (J + prior)⁻¹). Without them few
+ * rows look as if they had no noise. */
+static double used_up(const struct normal *normal, const struct pair_prior *prior)
+{
+    double inverse[PAIR_SQUARE];
+    memcpy(inverse, normal->matrix, sizeof inverse);
+    for (int i = 0; i < FORM_PARAMETERS; i++)
+        inverse[i * FORM_PARAMETERS + i] += prior->precision[i];
+    if (!linear_factor(inverse, FORM_PARAMETERS))
+        return 0;
+    linear_invert(inverse, FORM_PARAMETERS);
+    double degrees = 0;
+    for (int i = 0; i < FORM_PARAMETERS; i++)
+        for (int k = 0; k <= i; k++)
+            degrees += normal->matrix[i * FORM_PARAMETERS + k] * inverse[i * FORM_PARAMETERS + k] *
+                       (i == k ? 1 : 2);
+    return degrees;
+}
+
 /* One EM step for σ², with pseudo-rows at the scale of all pairs. */
 static double update_scale(const struct pair_rows *rows, const double *theta, double scale,
-                           double prior_scale)
+                           double prior_scale, double degrees)
 {
-    double sum = PAIR_SCALE_PSEUDO_ROWS * prior_scale * prior_scale;
+    double sum = PAIR_SCALE_PSEUDO_ROWS * prior_scale * prior_scale + degrees * scale * scale;
     double weight = PAIR_SCALE_PSEUDO_ROWS;
     for (uint32_t i = 0; i < rows->count; i++) {
         double const r = rows->log_seconds[i] - form_log_seconds(&rows->inputs[i], theta, NULL);

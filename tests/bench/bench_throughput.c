@@ -12,8 +12,9 @@
 #include "base/units.h"
 #include "economics/throughput/evaluate.h"
 #include "economics/throughput/model.h"
+#include "economics/throughput/servers.h"
 
-enum { PREDICTIONS = 2000000, RUN_BYTES_MAX = 1 << 30 };
+enum { PREDICTIONS = 2000000, SIMULATED_PUSHES = 400000, RUN_BYTES_MAX = 1 << 30 };
 
 static double now_seconds(void)
 {
@@ -103,6 +104,43 @@ static int speed(const struct measurements *measurements)
     return 0;
 }
 
+/* What it costs to take service times for exponential. */
+static int servers(void)
+{
+    static const uint32_t workers[] = {1, 2, 4, 8, 16, 32};
+    static const struct table_column columns[] = {{"workers", true},
+                                                  {"", false},
+                                                  {"analysed (pushes/s)", true},
+                                                  {"off exponential (%)", true},
+                                                  {"off deterministic (%)", true},
+                                                  {"off lognormal, 0.5 (%)", true}};
+    struct table table;
+    table_init(&table, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++)
+        for (int synchronous = 0; synchronous < 2; synchronous++) {
+            struct server_training const training = {
+                workers[i], synchronous != 0, {0.02, 1, 0.03, 0.005}};
+            double analysed;
+            if (servers_analyse(&training, &analysed, NULL) != STATUS_OK)
+                return 1;
+            table_format(&table, "%u", workers[i]);
+            table_text(&table, synchronous ? "synchronous" : "asynchronous");
+            table_format(&table, "%.3f", analysed);
+            for (int law = 0; law < 3; law++) {
+                struct server_simulation const simulation = {(enum service_law)law, 0.5,
+                                                             SIMULATED_PUSHES, 1};
+                double simulated;
+                if (servers_simulate(&training, &simulation, &simulated, NULL) != STATUS_OK)
+                    return 1;
+                table_format(&table, "%+.1f", 100 * (analysed / simulated - 1));
+            }
+        }
+    printf("\nparameter servers: pass 1 s, downlink 0.02 s, uplink 0.03 s, update 0.005 s\n");
+    table_print(&table, stdout);
+    table_fini(&table);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *path = argc > 1 ? argv[1] : support_shared_data("throughput/step_times.csv");
@@ -121,5 +159,5 @@ int main(int argc, char **argv)
     }
     printf("%s: %u rows, %u skipped\n\n", path, measurements.row_count, measurements.skipped_count);
     int const code = accuracy(&measurements);
-    return code != 0 ? code : speed(&measurements);
+    return code != 0 || speed(&measurements) != 0 || servers() != 0 ? 1 : 0;
 }
