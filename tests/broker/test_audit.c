@@ -1,0 +1,138 @@
+#include "tests/broker/broker_fixture.h"
+
+#include "broker/audit.h"
+#include "broker/store/leases.h"
+
+/* Three jobs want the four a100 of usc; one of them has to do with isi's slower v100: so there is a
+ * rent. */
+static struct store_lease contested_round(struct fed *fed)
+{
+    struct fed_member *usc = fed_add(fed, "usc", 1000);
+    struct fed_member *isi = fed_add(fed, "isi", 1000);
+    fed_pool(usc, "a100", 4, 0.001);
+    fed_pool(isi, "v100", 4, 0.001);
+    fed_beat_all(fed);
+    fed_submit(fed, isi, "isi-1", 2, 0.003);
+    fed_submit(fed, usc, "usc-1", 2, 0.002);
+    fed_submit(fed, isi, "isi-2", 2, 0.001);
+    fed_round(fed);
+    struct store_lease lease = fed_lease(fed, "isi-1");
+    assert_string_equal(lease.lease->host.text, "usc");
+    assert_true(lease.lease->price.nanos > 1000000); /* more than the cost */
+    return lease;
+}
+
+/* A receipt for that long, and the ledger's settlement of `amount` to `payee`. */
+static void settle(struct fed *fed, struct store_lease *lease, int64_t held_ms, const char *payee,
+                   struct credits amount)
+{
+    struct store *store = fed->daemon.core.store;
+    struct receipt receipt = {.lease = lease->lease->id,
+                              .job = lease->lease->job,
+                              .home = lease->lease->home,
+                              .host = lease->lease->host,
+                              .sequence = 1,
+                              .last = true,
+                              .outcome = LEASE_OUTCOME_COMPLETED,
+                              .gpu_count = lease->lease->gpu_count,
+                              .held_ms = held_ms,
+                              .ended_wall_ms = fed->clock.now_wall_ms};
+    struct store_receipt stored = {
+        .lease_row = lease->row, .sequence = 1, .settled = true, .amount = amount};
+    struct ledger_part part = {fed_name(payee), amount};
+    struct credits used;
+    char id[LEASE_ID_TEXT_MAX];
+    char reference[LEASE_ID_TEXT_MAX + 32];
+    snprintf(reference, sizeof reference, "%s receipt 1", lease_id_format(lease->lease->id, id));
+    assert_ok(
+        wire_encode(&message_receipt, &receipt, &fed->arena, &stored.receipt.body, &fed->fault));
+    assert_ok(store_begin(store, &fed->fault));
+    assert_ok(store_receipt_put(store, &stored, &fed->fault));
+    assert_ok(ledger_settle(store, &lease->lease->home, lease->escrowed, &part, 1, reference,
+                            fed->clock.now_wall_ms, &used, &fed->fault));
+    lease->escrowed.micros -= used.micros;
+    lease->paid = amount;
+    lease->receipts = 1;
+    lease->held_ms = held_ms;
+    assert_ok(store_lease_update(store, lease, &fed->fault));
+    assert_ok(store_commit(store, &fed->fault));
+}
+
+static struct audit_round audit_newest(struct fed *fed)
+{
+    struct audit *audit;
+    struct audit_round result;
+    uint64_t newest;
+    assert_ok(store_round_newest(fed->daemon.core.store, &newest, &fed->fault));
+    assert_ok(audit_open(fed->daemon.core.store, &audit, &fed->fault));
+    assert_ok(audit_check(audit, newest, &result, &fed->fault));
+    audit_close(audit);
+    return result;
+}
+
+static struct credits price_of(const struct store_lease *lease, int64_t held_ms)
+{
+    struct credits amount;
+    assert_true(price_amount(lease->lease->price, lease->lease->gpu_count, held_ms, &amount));
+    return amount;
+}
+
+static void a_round_paid_at_its_price_agrees_however_long_it_was_used(void **state)
+{
+    struct fed *fed = *state;
+    struct store_lease lease = contested_round(fed);
+    settle(fed, &lease, 17123, "usc", price_of(&lease, 17123));
+    struct audit_round result = audit_newest(fed);
+    assert_string_equal(result.problem, "");
+    assert_true(result.agrees);
+    assert_int_equal(result.leases, 3);
+    assert_int_equal(result.paid, 1);
+    assert_int_equal(result.posted.micros, lease.paid.micros);
+    assert_int_equal(result.found.micros, result.stated.micros);
+}
+
+static void a_round_in_which_nothing_was_used_agrees(void **state)
+{
+    struct fed *fed = *state;
+    contested_round(fed);
+    struct audit_round result = audit_newest(fed);
+    assert_true(result.agrees);
+    assert_int_equal(result.paid, 0);
+}
+
+static void a_host_that_got_less_than_the_price_is_found(void **state)
+{
+    struct fed *fed = *state;
+    struct store_lease lease = contested_round(fed);
+    settle(fed, &lease, 30000, "usc", (struct credits){price_of(&lease, 30000).micros * 9 / 10});
+    struct audit_round result = audit_newest(fed);
+    assert_false(result.agrees);
+    assert_non_null(strstr(result.problem, "neither price"));
+}
+
+static void a_payment_that_went_elsewhere_breaks_the_certificate(void **state)
+{
+    struct fed *fed = *state;
+    struct store_lease lease = contested_round(fed);
+    fed_add(fed, "thief", 0);
+    settle(fed, &lease, 30000, "thief", price_of(&lease, 30000));
+    struct audit_round result = audit_newest(fed);
+    assert_false(result.agrees);
+    /* usc lent two GPUs for nothing: alone it would have done better */
+    assert_true(result.found.micros > result.stated.micros);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_round_paid_at_its_price_agrees_however_long_it_was_used,
+                                        fed_open, fed_close),
+        cmocka_unit_test_setup_teardown(a_round_in_which_nothing_was_used_agrees, fed_open,
+                                        fed_close),
+        cmocka_unit_test_setup_teardown(a_host_that_got_less_than_the_price_is_found, fed_open,
+                                        fed_close),
+        cmocka_unit_test_setup_teardown(a_payment_that_went_elsewhere_breaks_the_certificate,
+                                        fed_open, fed_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
