@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/nearest.h"
 
 enum { COMMAND_NAME_MAX = 96 };
@@ -102,6 +103,16 @@ void command_parse(int argc, char **argv, const struct command_syntax *syntax, v
         .doc = syntax->purpose,
     };
     argp_parse(&argp, argc, argv, 0, NULL, input);
+}
+
+bool command_date(const char *program, const char *option, const char *text, int64_t *wall_ms)
+{
+    *wall_ms = text == NULL ? 0 : clock_parse_wall(text);
+    if (*wall_ms >= 0)
+        return true;
+    fprintf(stderr, "%s: %s: '%s' is not a date: write 2026-11-23 or 2026-11-23T04:05:06Z\n",
+            program, option, text);
+    return false;
 }
 
 int command_fail(const char *program, const struct fault *fault)

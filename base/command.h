@@ -11,6 +11,7 @@
 #include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/fault.h"
 
@@ -45,6 +46,10 @@ struct command_syntax {
 enum { COMMAND_OPTIONS_MAX = 16 };
 
 void command_parse(int argc, char **argv, const struct command_syntax *syntax, void *input);
+
+/* The value of a date option ("--from"); 0 for NULL. False after complaining on stderr. */
+MUST_USE bool command_date(const char *program, const char *option, const char *text,
+                           int64_t *wall_ms);
 
 /* "PROGRAM: text" on stderr; returns the exit code of the fault's status. */
 int command_fail(const char *program, const struct fault *fault);

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/table.h"
 #include "broker/commands.h"
 #include "broker/export.h"
 #include "broker/ledger.h"
 #include "proto/identity/identity.h"
+#include "proto/show/show.h"
 #include "proto/wire/json.h"
 
 /* --- ledger verify */
@@ -83,44 +83,10 @@ int command_ledger_export(int argc, char **argv)
 
 static void print_statement(const void *message)
 {
-    static const struct table_column columns[] = {
-        {"at (UTC)", false},
-        {"kind", false},
-        {"reference", false},
-        {"amount (credits)", true},
-    };
     const struct statement_response *statement = message;
-    struct table table;
-    char amount[CREDITS_TEXT_MAX];
-    char date[CLOCK_TEXT_MAX];
-    printf("Statement of %s\nopening balance (credits)  %s\n\n", statement->member.text,
-           credits_format(statement->opening, amount));
-    table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    for (uint32_t i = 0; i < statement->entry_count; i++) {
-        const struct ledger_entry *entry = &statement->entries[i];
-        table_text(&table, clock_format_wall(entry->posted_wall_ms, date));
-        table_text(&table, entry->kind);
-        table_text(&table, entry->reference);
-        table_text(&table, credits_format(entry->amount, amount));
-    }
-    table_print(&table, stdout);
-    table_fini(&table);
-    printf("\nclosing balance (credits)  %s\n", credits_format(statement->closing, amount));
-    printf("in escrow now (credits)    %s\n", credits_format(statement->escrow, amount));
+    show_statement(statement, stdout);
     if (statement->next_after != 0)
         printf("more: --after %" PRIu64 "\n", statement->next_after);
-}
-
-/* A date of an option; -1 after complaining. */
-static int64_t read_date(const char *option, const char *text)
-{
-    if (text == NULL)
-        return 0;
-    int64_t wall_ms = clock_parse_wall(text);
-    if (wall_ms < 0)
-        fprintf(stderr, "%s: %s: '%s' is not a date: write 2026-11-23 or 2026-11-23T04:05:06Z\n",
-                BROKER_PROGRAM, option, text);
-    return wall_ms;
 }
 
 int command_statement(int argc, char **argv)
@@ -142,11 +108,10 @@ int command_statement(int argc, char **argv)
     struct statement_request request = {.page = {.rows = ROWS_PER_PAGE_MAX}};
     command_options(argc, argv, &usage, &options);
     int code = command_member_name(options.arguments[0], &request.member);
-    request.from_wall_ms = read_date("--from", options.from);
-    request.until_wall_ms = read_date("--to", options.to);
     if (code != EXIT_CODE_OK)
         return code;
-    if (request.from_wall_ms < 0 || request.until_wall_ms < 0)
+    if (!command_date(BROKER_PROGRAM, "--from", options.from, &request.from_wall_ms) ||
+        !command_date(BROKER_PROGRAM, "--to", options.to, &request.until_wall_ms))
         return EXIT_CODE_USAGE;
     if (options.after != NULL && !command_number(options.after, &request.page.after)) {
         fprintf(stderr, "%s: --after: '%s' is not a row number\n", BROKER_PROGRAM, options.after);

@@ -4,6 +4,7 @@
 
 #include "base/table.h"
 #include "broker/commands.h"
+#include "proto/show/show.h"
 
 /* --- status */
 
@@ -154,40 +155,7 @@ int command_leases(int argc, char **argv)
 
 static void print_explanation(const void *message)
 {
-    static const struct table_column columns[] = {
-        {"host", false},
-        {"gpu", false},
-        {"GPUs", true},
-        {"predicted (examples/s)", true},
-        {"value (credits/round)", true},
-        {"price (credits/GPU-s)", true},
-        {"surplus (credits/round)", true},
-        {"obstacle", false},
-    };
-    const struct explain_response *response = message;
-    struct table table;
-    if (response->round > 0)
-        printf("Job %s, round %" PRIu64 ". %s\n", response->job.text, response->round,
-               response->summary);
-    else
-        printf("Job %s, as of now. %s\n", response->job.text, response->summary);
-    if (response->option_count == 0)
-        return;
-    table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    for (uint32_t i = 0; i < response->option_count; i++) {
-        const struct explain_option *option = &response->options[i];
-        table_text(&table, option->pool.member.text);
-        table_text(&table, option->pool.gpu.text);
-        table_format(&table, "%u", option->gpus);
-        table_format(&table, "%.1f", option->examples_per_second);
-        table_format(&table, "%.6f", option->value_credits);
-        table_format(&table, "%.6f", option->price_per_gpu_second);
-        table_format(&table, "%.6f", option->surplus_credits);
-        table_text(&table, option->obstacle);
-    }
-    putchar('\n');
-    table_print(&table, stdout);
-    table_fini(&table);
+    show_explanation(message, stdout);
 }
 
 int command_explain(int argc, char **argv)
