@@ -32,6 +32,14 @@ void link_redial(struct link *link);
 struct credits link_balance(const struct link *link);
 struct credits link_escrow(const struct link *link);
 
+/*
+ * Passes an owner's question on to the broker as `method` and its answer back to `call`, whose
+ * response is the same message. Takes the call's context and on_closed. Nothing is repeated:
+ * without a broker the call fails at once with UNAVAILABLE.
+ */
+void link_ask(struct link *link, struct rpc_call *call, const struct wire_method *method,
+              const void *request);
+
 /* Makes known keys and the revocation list that the spool has. */
 MUST_USE enum status link_restore_trust(struct peer *peer, struct fault *fault);
 /* Takes the broker's present lease keys. */

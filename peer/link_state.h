@@ -10,7 +10,8 @@ enum {
     LINK_CALL_MS = 10 * 1000,
     LINK_RETRY_MS = 500,
     LINK_RETRY_MS_MAX = 10 * 1000,
-    LINK_DOUBLINGS_MAX = 6
+    LINK_DOUBLINGS_MAX = 6,
+    LINK_QUESTIONS_MAX = 64
 };
 
 /* One demand on its way to the broker. */
@@ -59,6 +60,7 @@ struct link {
     struct spool_receipt *receipts_sent;
     uint32_t receipts_count;
     struct link_demand demands[LINK_DEMAND_SLOTS];
+    uint32_t question_count; /* of owners, under way */
 };
 
 bool link_due(const struct link *link, const struct link_try *try);

@@ -10,8 +10,10 @@ static const struct command commands[] = {
     {"show", "Show one job", command_show},
     {"logs", "Print a job's output", command_logs},
     {"cancel", "Call a job off", command_cancel},
+    {"explain", "Why a job is placed where it is, or not", command_explain},
     {"fetch", "Copy a job's results and newest checkpoint", command_fetch},
     {"drain", "Offer nothing more, or again", command_drain},
+    {"statement", "This member's account: every entry of it", command_statement},
     {"status", "The peer at a glance", command_status},
     {"run-shim", NULL, process_shim_main},
 };

@@ -125,11 +125,42 @@ static void handle_status(struct rpc_call *call, const void *request)
     answer(call, status, &response, &fault);
 }
 
+static void handle_statement(struct rpc_call *call, const void *message)
+{
+    struct peer *peer = call->service;
+    link_ask(peer->link, call, &method_statement, message);
+}
+
+/* A job that stays at home never meets the market, so the broker does not know it. */
+static void handle_explain(struct rpc_call *call, const void *message)
+{
+    struct peer *peer = call->service;
+    const struct explain_request *request = message;
+    struct local_job_row row;
+    struct fault fault;
+    if (home_row(peer->home, &request->job, &row, NULL) == STATUS_OK &&
+        row.placement == JOB_LOCAL) {
+        enum status status =
+            fault_set(&fault, STATUS_PRECONDITION,
+                      "job %s runs at home only ('placement: local'): the market does not see it",
+                      request->job.text);
+        rpc_call_fail(call, status, &fault);
+        return;
+    }
+    link_ask(peer->link, call, &method_explain, request);
+}
+
 const struct rpc_handler local_service_handlers[] = {
-    {&method_job_submit, handle_submit}, {&method_job_list, handle_list},
-    {&method_job_show, handle_show},     {&method_job_cancel, handle_cancel},
-    {&method_job_logs, handle_job_logs}, {&method_job_fetch, handle_fetch},
-    {&method_peer_drain, handle_drain},  {&method_peer_status, handle_status},
+    {&method_job_submit, handle_submit},
+    {&method_job_list, handle_list},
+    {&method_job_show, handle_show},
+    {&method_job_cancel, handle_cancel},
+    {&method_job_logs, handle_job_logs},
+    {&method_job_fetch, handle_fetch},
+    {&method_peer_drain, handle_drain},
+    {&method_peer_status, handle_status},
+    {&method_local_statement, handle_statement},
+    {&method_local_explain, handle_explain},
 };
 const size_t local_service_handler_count =
     sizeof local_service_handlers / sizeof local_service_handlers[0];

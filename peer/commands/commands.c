@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "proto/rpc/client.h"
 #include "proto/wire/json.h"
@@ -28,6 +31,7 @@ static bool take_text(struct command_options *options, int key, const char *text
         {'c', &options->config},           {'s', &options->socket},
         {OPTION_BROKER, &options->broker}, {OPTION_TOKEN, &options->token},
         {OPTION_WAIT, &options->wait},     {OPTION_TO, &options->to},
+        {OPTION_FROM, &options->from},
     };
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
         if (texts[t].key == key) {
@@ -107,6 +111,21 @@ enum status command_socket(const struct command_options *options, struct arena *
     return status;
 }
 
+/* UNAVAILABLE may as well be the peer's own answer, of the broker. */
+static bool peer_listens(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool fits = strlen(path) < sizeof address.sun_path;
+    if (fits)
+        memcpy(address.sun_path, path, strlen(path) + 1);
+    bool listens =
+        fd >= 0 && fits && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return listens;
+}
+
 enum status command_call(const struct command_options *options, const struct wire_method *method,
                          const void *request, struct arena *arena, void **response,
                          struct fault *fault)
@@ -122,7 +141,7 @@ enum status command_call(const struct command_options *options, const struct wir
     if (status == STATUS_OK)
         status = rpc_client_call(loop, transport, method, request, COMMAND_TIMEOUT_MS, arena,
                                  response, fault);
-    if (status == STATUS_UNAVAILABLE)
+    if (status == STATUS_UNAVAILABLE && !peer_listens(settings.address))
         status =
             fault_prefix(fault, status, "no peer answers on %s (is it running?)", settings.address);
     transport_close(transport);

@@ -29,6 +29,7 @@ struct command_options {
     const char *token;
     const char *wait;
     const char *to;
+    const char *from;
     bool json;
     bool follow;
     bool off;
@@ -43,7 +44,15 @@ struct command_usage {
     bool argument_needed;
 };
 
-enum { OPTION_BROKER = 0x100, OPTION_TOKEN, OPTION_WAIT, OPTION_TO, OPTION_OFF, OPTION_VERBOSE };
+enum {
+    OPTION_BROKER = 0x100,
+    OPTION_TOKEN,
+    OPTION_WAIT,
+    OPTION_TO,
+    OPTION_FROM,
+    OPTION_OFF,
+    OPTION_VERBOSE
+};
 
 /* argp prints and exits where the usage is wrong. */
 void command_options(int argc, char **argv, const struct command_usage *usage,
@@ -80,5 +89,7 @@ int command_cancel(int argc, char **argv);
 int command_fetch(int argc, char **argv);
 int command_drain(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_statement(int argc, char **argv);
+int command_explain(int argc, char **argv);
 
 #endif

@@ -157,3 +157,9 @@ const struct wire_method method_peer_drain =
     WIRE_METHOD("LocalService/Drain", WIRE_UNARY, message_drain_request, wire_message_empty);
 const struct wire_method method_peer_status = WIRE_METHOD(
     "LocalService/Status", WIRE_UNARY, wire_message_empty, message_peer_status_response);
+const struct wire_method method_local_statement =
+    WIRE_METHOD("LocalService/Statement", WIRE_UNARY, wire_message_statement_request,
+                wire_message_statement_response);
+const struct wire_method method_local_explain =
+    WIRE_METHOD("LocalService/Explain", WIRE_UNARY, wire_message_explain_request,
+                wire_message_explain_response);

@@ -55,6 +55,8 @@ const struct wire_method *const methods_all[] = {
     &method_job_fetch,
     &method_peer_drain,
     &method_peer_status,
+    &method_local_statement,
+    &method_local_explain,
 };
 
 const size_t methods_count = sizeof methods_all / sizeof methods_all[0];

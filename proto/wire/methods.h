@@ -83,6 +83,10 @@ extern const struct wire_method method_job_fetch;  /* unary: fetch_request -> fe
 extern const struct wire_method method_peer_drain; /* unary: drain_request -> empty_message */
 extern const struct wire_method
     method_peer_status; /* unary: empty_message -> peer_status_response */
+extern const struct wire_method
+    method_local_statement; /* unary: statement_request -> statement_response; from the broker */
+extern const struct wire_method
+    method_local_explain; /* unary: explain_request -> explain_response; from the broker */
 
 /* Stored or signed on their own. */
 extern const struct wire_message message_lease;               /* struct lease */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Claim: a job submitted at its home runs at the host where it gains most, its log, result and checkpoint come home, and
-# what it held is settled by a receipt that both signed; commands answer in JSON and with the documented exit codes.
+# what it held is settled by a receipt that both signed; its owner sees the account and why a job waits, and nobody else's;
+# commands answer in JSON and with the documented exit codes.
 . "$(dirname "$0")/lib_federation.sh"
 
 make_federation
@@ -24,6 +25,27 @@ until_true 30 settled
 ! grep -q "not countersigned\|did not sign" "$work"/*.log || fail "a receipt was not countersigned"
 until_true 20 sh -c "'$peer' status --config '$work/usc.yaml' | grep -q '0 receipts not settled'"
 
+# the account, as the broker has it; a statement in JSON has all pages as one
+isi statement >"$work/statement"
+grep -q "deposit .* start " "$work/statement" || fail "no deposit in the statement: $(cat "$work/statement")"
+grep -q "escrow .* -0" "$work/statement" || fail "nothing was put in escrow: $(cat "$work/statement")"
+expect_exit 0 "settle" "$peer" statement --config "$work/usc.yaml" # who hosted was paid
+diff <("$broker" statement isi) "$work/statement" || fail "the member and the operator see different accounts"
+expect_exit 0 '"next_after": 0' isi statement --json
+expect_exit 0 "closing balance (credits)  0" isi statement --to 2020-01-01
+expect_exit 2 "is not a date" isi statement --from yesterday
+expect_exit 2 "is after --to" isi statement --from 2026-01-02 --to 2026-01-01
+
+# why a job waits: its owner is told, another member is not
+sed -e 's/gpus: .*/gpus: {min: 8, max: 8}/' "$work/job.yaml" >"$work/large.yaml"
+large=$(isi submit "$work/large.yaml")
+explained() { isi explain "$large" 2>/dev/null | grep -q "no pool may run it"; }
+until_true 30 explained
+expect_exit 0 "\"job\": \"$large\"" isi explain "$large" --json
+expect_exit 1 "is not of usc" "$peer" explain --config "$work/usc.yaml" "$large"
+expect_exit 1 "is over" isi explain "$job"
+isi cancel "$large" >/dev/null
+
 # what is refused says why
 expect_exit 1 "no job isi-99 here" isi show isi-99
 expect_exit 1 "is done already" isi cancel "$job"
@@ -34,3 +56,14 @@ expect_exit 1 "absent" isi submit "$work/bad.yaml"
 expect_exit 2 "JOB" isi show
 expect_exit 78 "which peer?" "$peer" status
 expect_exit 0 "ledger verified" "$broker" ledger verify
+
+# without the broker the peer says that it is the broker who is missing
+stop broker
+broker_gone() { ! isi explain "$job" >"$work/out" 2>&1 && grep -q "the broker .* is away" "$work/out"; }
+until_true 20 broker_gone
+expect_exit 1 "is away" isi statement
+! grep -q "no peer answers" "$work/out" || fail "the peer is said not to answer: $(cat "$work/out")"
+stop isi
+expect_exit 1 "no peer answers" isi statement
+start_broker
+start_peer isi

@@ -150,6 +150,58 @@ static void watch_leases(struct rpc_call *call, const void *message)
     sim_broker_push(sim);
 }
 
+/* --- questions: a member gets its own, as the broker has it */
+
+static void statement_closed(struct rpc_call *call)
+{
+    struct sim *sim = call->service;
+    sim->broker.questions_waiting--;
+}
+
+static void statement(struct rpc_call *call, const void *message)
+{
+    struct sim *sim = call->service;
+    const struct statement_request *request = message;
+    struct ledger_entry entry = {
+        .sequence = request->page.after + 1,
+        .transaction = 1,
+        .posted_wall_ms = sim->clock.now_wall_ms,
+        .account = "member/alfa",
+        .kind = "deposit",
+        .reference = "start",
+    };
+    struct statement_response response = {
+        .member = call->caller.subject.member,
+        .opening = {1},
+        .closing = {2},
+        .entries = &entry,
+        .entry_count = 1,
+        .next_after = entry.sequence < 3 ? entry.sequence : 0,
+    };
+    if (sim->broker.keeps_waiting) {
+        sim->broker.questions_waiting++;
+        call->on_closed = statement_closed;
+    } else {
+        rpc_call_reply(call, &response);
+    }
+}
+
+static void explain(struct rpc_call *call, const void *message)
+{
+    struct sim *sim = call->service;
+    const struct explain_request *request = message;
+    const struct demand *demand = sim_demand(sim, request->job);
+    struct explain_response response = {.job = request->job, .summary = "Nobody offers enough."};
+    struct fault fault;
+    if (demand != NULL && name_equal(&demand->home, &call->caller.subject.member)) {
+        rpc_call_reply(call, &response);
+        return;
+    }
+    enum status status = fault_set(&fault, STATUS_DENIED, "job %s is not of %s", request->job.text,
+                                   call->caller.subject.member.text);
+    rpc_call_fail(call, status, &fault);
+}
+
 static const struct rpc_handler handlers[] = {
     {&method_heartbeat, heartbeat},
     {&method_submit, submit},
@@ -157,6 +209,8 @@ static const struct rpc_handler handlers[] = {
     {&method_report_leases, report_leases},
     {&method_watch_leases, watch_leases},
     {&method_report_receipts, report_receipts},
+    {&method_statement, statement},
+    {&method_explain, explain},
 };
 
 void sim_broker_open(struct sim *sim)

@@ -58,6 +58,8 @@ struct sim_broker {
     struct rpc_call *watchers[SIM_PEERS];
     uint64_t watched[SIM_PEERS]; /* sequence sent to each */
     bool takes_receipts;
+    bool keeps_waiting;         /* statements are never answered */
+    uint32_t questions_waiting; /* callers who are still there */
     /* what it was told */
     struct demand demands[SIM_TOLD_MAX]; /* in sim.arena */
     uint32_t demand_count;
