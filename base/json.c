@@ -131,6 +131,11 @@ enum status json_allow(const struct json_place *object, const char *const *keys,
     return STATUS_OK;
 }
 
+size_t json_member_count(const struct json_place *object)
+{
+    return json_object_size((const json_t *)object->value);
+}
+
 bool json_present(const struct json_place *place)
 {
     return place->value != NULL;

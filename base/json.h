@@ -48,6 +48,9 @@ MUST_USE enum status json_allow(const struct json_place *object, const char *con
 
 bool json_present(const struct json_place *place);
 
+/* How many members an object has; 0 where the place holds none. */
+size_t json_member_count(const struct json_place *object);
+
 /* A member of an object; absent is INVALID where required, else a place without value. */
 MUST_USE enum status json_get_member(const struct json_place *object, const char *key,
                                      bool required, struct json_place *member, struct fault *fault);

@@ -8,6 +8,11 @@
 static const struct command commands[] = {
     {"market solve", "optimum, prices, payoffs and plan of a market in a file",
      market_solve_command},
+    {"market generate", "an instance like a federation's, from a seed", market_generate_command},
+    {"market export", "the full LP of an instance in MPS, for any other solver",
+     market_export_command},
+    {"market check", "a plan, its prices and its bound verified against the instance",
+     market_check_command},
     {"game solve", "Shapley, nucleolus, core, tau and more of the games in a file",
      game_solve_command},
     {"game check", "is a split in the core, and if not who objects", game_check_command},

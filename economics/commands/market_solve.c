@@ -301,6 +301,27 @@ static void put_plan(const struct solved *solved, struct json_writer *writer)
     json_end(writer);
 }
 
+/* What proves the bound, exactly: prices are rounded, and say nothing of rows (answer.h). */
+static void put_rents(const struct solved *solved, struct json_writer *writer)
+{
+    const struct instance *instance = &solved->instance;
+    json_open_object(writer, "pool_rents");
+    for (uint32_t p = 0; p < instance->market.pool_count; p++)
+        json_put_number(writer, instance->pool_ids[p], solved->plan.pool_rent_credits[p]);
+    json_end(writer);
+    json_open_array(writer, "row_rents");
+    for (uint32_t r = 0; r < instance->market.row_count; r++) {
+        if (solved->plan.row_rent_credits[r] == 0)
+            continue;
+        json_open_object(writer, NULL);
+        json_put_integer(writer, "row", r);
+        json_put_text(writer, "member", instance->member_ids[instance->market.rows[r].owner]);
+        json_put_number(writer, "rent", solved->plan.row_rent_credits[r]);
+        json_end(writer);
+    }
+    json_end(writer);
+}
+
 static enum status print_json(const struct solved *solved, struct fault *fault)
 {
     const struct instance *instance = &solved->instance;
@@ -327,6 +348,7 @@ static enum status print_json(const struct solved *solved, struct fault *fault)
     for (uint32_t i = 0; i < instance->market.member_count; i++)
         json_put_number(&writer, instance->member_ids[i], credits_to_double(payoff_of(solved, i)));
     json_end(&writer);
+    put_rents(solved, &writer);
     put_plan(solved, &writer);
     enum status const status = json_write(&writer, stdout, fault);
     json_writer_fini(&writer);

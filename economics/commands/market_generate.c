@@ -1,0 +1,74 @@
+/* market generate: an instance like a federation's, from a seed. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/command.h"
+#include "economics/commands/commands.h"
+#include "economics/market/generate.h"
+#include "economics/market/market.h"
+
+static const char program_name[] = "entente-economics";
+
+struct options {
+    struct generate_parameters parameters;
+    const char *out;
+};
+
+/* Digits alone, no more than most. */
+static uint64_t number_of(const char *text, const char *name, uint64_t most,
+                          struct argp_state *state)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long const number = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number > most)
+        argp_error(state, "--%s: '%s' is not a whole number of 0 to %llu", name, text,
+                   (unsigned long long)most);
+    return number;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct options *options = state->input;
+    struct generate_parameters *parameters = &options->parameters;
+    switch (key) {
+    case 'd':
+        parameters->datacenters =
+            (uint32_t)number_of(value, "datacenters", MARKET_MEMBERS_MAX, state);
+        return 0;
+    case 'j':
+        parameters->jobs = (uint32_t)number_of(value, "jobs", MARKET_JOBS_MAX, state);
+        return 0;
+    case 's': parameters->seed = number_of(value, "seed", UINT64_MAX, state); return 0;
+    case 'o': options->out = value; return 0;
+    case ARGP_KEY_ARG: argp_error(state, "'%s': options alone", value); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int market_generate_command(int argc, char **argv)
+{
+    static const struct argp_option own[] = {
+        {"datacenters", 'd', "D", 0, "How many members, 1 to 4096 (20)", 0},
+        {"jobs", 'j', "J", 0, "How many jobs, at most 2000000 (1000)", 0},
+        {"seed", 's', "S", 0, "The same seed, the same bytes (1)", 0},
+        {"out", 'o', "F", 0, "Where to; standard output", 0},
+        {0}};
+    static const struct command_syntax syntax = {
+        .purpose = "Writes an instance like a federation's: 1 to 3 pools a member, elastic gangs "
+                   "in about 33 configurations over the 8 nearest hosts, links and limits.",
+        .own = own,
+        .parser = parse_option};
+    struct options options = {.parameters = {.datacenters = 20, .jobs = 1000, .seed = 1}};
+    command_parse(argc, argv, &syntax, &options);
+    struct arena arena;
+    struct output output;
+    struct fault fault = {.status = STATUS_OK};
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    enum status status = output_open(&output, options.out, &fault);
+    if (status == STATUS_OK)
+        status = output_close(
+            &output, generate_write(&options.parameters, &arena, output.to, &fault), &fault);
+    arena_fini(&arena);
+    return status == STATUS_OK ? EXIT_CODE_OK : command_fail(program_name, &fault);
+}

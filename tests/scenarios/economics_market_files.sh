@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Claim: what `market generate` writes, `market solve` solves, `market check` proves, and another solver agrees with to
+# 1e-6 on what `market export` wrote; a plan tampered with ends with 1 and what is wrong.
+set -euo pipefail
+economics=${ENTENTE_BIN_DIR:?}/entente-economics
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAILED: $1" >&2
+    exit 1
+}
+
+expect_exit() { # CODE TEXT COMMAND...
+    local code=$1 text=$2 got=0
+    shift 2
+    "$@" >"$work/out" 2>&1 || got=$?
+    [ "$got" -eq "$code" ] || fail "$* ended with $got, not $code: $(cat "$work/out")"
+    grep -qF -- "$text" "$work/out" || fail "$* does not say '$text': $(cat "$work/out")"
+}
+
+tampered() { # SED-EXPRESSION TEXT
+    sed -E "$1" "$work/rivals.plan" >"$work/tampered.plan"
+    ! cmp -s "$work/rivals.plan" "$work/tampered.plan" || fail "'$1' changes nothing"
+    expect_exit 1 "$2" "$economics" market check "$work/rivals.json" "$work/tampered.plan"
+}
+
+agree_with_glpsol() { # NAME
+    "$economics" market export "$work/$1.json" --mps "$work/$1.mps"
+    glpsol --freemps "$work/$1.mps" -o "$work/$1.out" >"$work/log" 2>&1 || fail "glpsol: $(cat "$work/log")"
+    awk -v bound="$(sed -nE 's/^ *"upper_bound": ([^,]*),?$/\1/p' "$work/$1.plan")" '
+        $1 == "Status:" && $2 != "OPTIMAL" { print "glpsol: " $0; bad = 1 }
+        $1 == "Objective:" { found = 1; off = -$4 - bound; if (off < 0) off = -off
+            if (off > 1e-6 * (bound > 1 ? bound : 1)) { print "glpsol " -$4 ", market solve " bound; bad = 1 } }
+        END { exit bad || !found }' "$work/$1.out" || fail "$1: another optimum"
+}
+
+cat >"$work/rivals.json" <<'JSON'
+{"round_seconds": 1000,
+ "members": ["host", "buyer", "rival"],
+ "pools": [{"id": "host/A100", "member": "host", "gpu": "A100", "gpus": 1}],
+ "affinity": [{"home": "buyer", "host": "host", "value": 1}, {"home": "rival", "host": "host", "value": 1}],
+ "jobs": [{"id": "b", "home": "buyer", "value": 0.01, "configurations": [{"pool": "host/A100", "gpus": 1, "throughput": 1}]},
+          {"id": "r", "home": "rival", "value": 0.006, "configurations": [{"pool": "host/A100", "gpus": 1, "throughput": 1}]}]}
+JSON
+"$economics" market solve --json "$work/rivals.json" >"$work/rivals.plan"
+expect_exit 0 "proved by the prices over all 2" "$economics" market check "$work/rivals.json" "$work/rivals.plan"
+tampered 's/"job": "b"/"job": "r"/' "objective: 10, but the plan is worth 6"
+tampered 's/"job": "b"/"job": "x"/' "plan[0].job: the instance has no job 'x'"
+tampered 's/"gpus": 1/"gpus": 2/' "plan[0]: the instance does not allow"
+tampered 's/"share": 1.0/"share": 0.5/' "objective: 10, but the plan is worth 5"
+tampered 's/"objective": 10/"objective": 11/' "objective: 11"
+tampered 's/"upper_bound": 10/"upper_bound": 9/' "upper_bound: 9 is not proved; the prices prove 10"
+tampered 's/"gap": 0/"gap": 1/' "gap: 1"
+tampered 's/"host\/A100": 0.008/"host\/A100": 0.009/' "prices.host/A100: 0.009"
+tampered 's/"buyer": 2/"buyer": 3/' "payoffs: they add up to 11"
+tampered '1s/^\{/{"objective": 10,/' "objective"
+
+"$economics" market generate --datacenters 12 --jobs 150 --seed 3 --out "$work/made.json"
+"$economics" market generate --datacenters 12 --jobs 150 --seed 3 | cmp - "$work/made.json"
+"$economics" market solve --json "$work/made.json" >"$work/made.plan"
+expect_exit 0 "payoffs      add up" "$economics" market check "$work/made.json" "$work/made.plan"
+"$economics" market solve --json --gangs "$work/made.json" >"$work/whole.plan"
+expect_exit 0 "payoffs      add up" "$economics" market check "$work/made.json" "$work/whole.plan"
+expect_exit 1 "prices.host/A100" "$economics" market check "$work/rivals.json" "$work/made.plan"
+
+expect_exit 2 "datacenters: '-1'" "$economics" market generate --datacenters -1
+expect_exit 1 "datacenters: 0" "$economics" market generate --datacenters 0
+expect_exit 1 "can't be written" "$economics" market generate --out "$work/none/x.json"
+expect_exit 2 "--mps OUT is missing" "$economics" market export "$work/rivals.json"
+expect_exit 2 "PLAN is missing" "$economics" market check "$work/rivals.json"
+
+if command -v glpsol >/dev/null; then
+    agree_with_glpsol rivals
+    agree_with_glpsol made
+    echo "market files: ok"
+else
+    echo "market files: ok; glpsol isn't installed: the exported LP was not solved by another solver"
+fi
