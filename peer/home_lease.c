@@ -77,6 +77,16 @@ void home_decline(struct home *home, struct lease_id lease, const char *why)
         peer_trouble(home->peer, "keeping a report", &fault);
 }
 
+/* Home keeps the lease: its host may have begun it, and comes with receipts. */
+static void decline_known(struct home_job *job, const struct signed_bytes *signed_lease,
+                          const struct lease *lease, const char *why)
+{
+    struct fault fault;
+    if (keep_lease(job, signed_lease, lease, 0, &fault) != STATUS_OK)
+        peer_trouble(job->home->peer, "keeping a lease", &fault);
+    home_decline(job->home, lease->id, why);
+}
+
 static void granted(struct home *home, const struct signed_bytes *signed_lease,
                     const struct lease *lease)
 {
@@ -89,7 +99,7 @@ static void granted(struct home *home, const struct signed_bytes *signed_lease,
     else if (job == NULL)
         home_decline(home, lease->id, "home does not know the job");
     else if (job_state_final(job->row.state) || job->row.cancelled)
-        home_decline(home, lease->id, "the job has ended");
+        decline_known(job, signed_lease, lease, "the job has ended");
     else if (!lease_id_none(lease->continues))
         renewed(job, signed_lease, lease);
     else if (job->row.state != JOB_STATE_QUEUED)
@@ -110,8 +120,8 @@ static void renewed(struct home_job *job, const struct signed_bytes *signed_leas
     struct fault fault;
     void *decoded = NULL;
     if (job->lease == NULL || job_own_lease(job)) {
-        home_decline(job->home, lease->id,
-                     "the job is not under the lease that this one continues");
+        decline_known(job, signed_lease, lease,
+                      "the job is not under the lease that this one continues");
         return;
     }
     int64_t now = clock_boot_ms(job->home->peer->clock);

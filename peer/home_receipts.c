@@ -13,17 +13,28 @@
 #include "proto/wire/methods.h"
 
 enum {
+    CHAIN_MAX = 256,       /* renewals looked back over */
     HELD_SLACK_MS = 5000,  /* messages take time */
     HELD_SLACK_PERCENT = 1 /* clocks of two machines drift apart */
+};
+
+/* What home knows of a start and the renewals of it, up to the lease in question. */
+struct chain {
+    int64_t started_boot_ms; /* Start was sent; 0: never */
+    int64_t ended_boot_ms;   /* the job left; 0: not yet */
+    int64_t signed_ms;       /* receipts countersigned so far, of all of them */
 };
 
 static enum status check_identity(const struct receipt *receipt, const struct lease *lease,
                                   const struct name *caller, struct bytes body,
                                   const struct signature *signature, struct fault *fault);
-static enum status check_use(const struct home *home, const struct receipt *receipt,
-                             const struct spool_lease *known, struct fault *fault);
+static enum status check_use(const struct receipt *receipt, const struct spool_lease *known,
+                             int64_t most_ms, struct fault *fault);
 static enum status check_repeated(const struct home *home, const struct receipt *receipt,
                                   struct bytes body, struct arena *arena, struct fault *fault);
+static struct chain look_back(const struct home *home, const struct spool_lease *known,
+                              const struct lease *lease, struct arena *arena);
+static int64_t held_ms_max(const struct home *home, const struct chain *chain);
 static enum status remember(struct home *home, const struct receipt *receipt, struct bytes body,
                             struct spool_lease *known, struct fault *fault);
 static void add_cost(struct home *home, const struct receipt *receipt, const struct lease *lease);
@@ -43,6 +54,7 @@ static enum status judge(struct home *home, const struct name *caller,
 {
     void *decoded = NULL, *leased = NULL;
     struct spool_lease known;
+    struct chain chain = {0};
     enum status status = wire_decode(&message_receipt, receipt->body, arena, &decoded, fault);
     const struct receipt *claim = decoded;
     if (status == STATUS_OK)
@@ -58,7 +70,9 @@ static enum status judge(struct home *home, const struct name *caller,
     if (repeated)
         status = check_repeated(home, claim, receipt->body, arena, fault);
     else
-        status = check_use(home, claim, &known, fault);
+        chain = look_back(home, &known, leased, arena);
+    if (!repeated)
+        status = check_use(claim, &known, held_ms_max(home, &chain), fault);
     if (status == STATUS_OK && !repeated)
         status = remember(home, claim, receipt->body, &known, fault);
     if (status == STATUS_OK && !repeated)
@@ -99,35 +113,59 @@ static enum status check_identity(const struct receipt *receipt, const struct le
     return signing_verify(&lease->host_key, SIGN_RECEIPT_HOST, body, signature, fault);
 }
 
-/* How long the host can have held the GPUs under this lease, as seen from here. A boot clock that
- * went back means that this machine was started anew: then the lease's own length bounds it, and
- * that the broker checks. */
-static int64_t held_ms_max(const struct home *home, const struct spool_lease *known)
+/* Home may have heard of a renewal long after it began (it was away, or the word was slow), so a
+ * renewal's own beginning bounds nothing: the time since the start, less what is receipted, does.
+ */
+static struct chain look_back(const struct home *home, const struct spool_lease *known,
+                              const struct lease *lease, struct arena *arena)
 {
-    int64_t now = clock_boot_ms(home->peer->clock);
-    if (known->started_boot_ms == 0)
-        return 0;
-    if (now < known->started_boot_ms)
-        return INT64_MAX / 2;
-    int64_t until = known->ended_boot_ms >= known->started_boot_ms ? known->ended_boot_ms : now;
-    int64_t seen = until - known->started_boot_ms;
-    return seen + seen / 100 * HELD_SLACK_PERCENT + HELD_SLACK_MS;
+    struct chain chain = {known->started_boot_ms, known->ended_boot_ms, known->signed_held_ms};
+    struct lease_id before = lease->continues;
+    for (int n = 0; n < CHAIN_MAX && !lease_id_none(before); n++) {
+        struct spool_lease earlier;
+        void *decoded = NULL;
+        if (spool_lease_get(home->peer->spool, before, LEASE_AS_HOME, arena, &earlier, NULL) !=
+                STATUS_OK ||
+            wire_decode(&message_lease, earlier.signed_lease.body, arena, &decoded, NULL) !=
+                STATUS_OK)
+            break;
+        chain.started_boot_ms = earlier.started_boot_ms;
+        chain.signed_ms += earlier.signed_held_ms;
+        if (chain.ended_boot_ms == 0) /* the job had left when home heard of the renewal */
+            chain.ended_boot_ms = earlier.ended_boot_ms;
+        before = ((const struct lease *)decoded)->continues;
+    }
+    return chain;
 }
 
-static enum status check_use(const struct home *home, const struct receipt *receipt,
-                             const struct spool_lease *known, struct fault *fault)
+/* How long the host can have held the GPUs and not receipted yet, as seen from here. A boot clock
+ * that went back means that this machine was started anew: then the lease's own length bounds it,
+ * and that the broker checks. */
+static int64_t held_ms_max(const struct home *home, const struct chain *chain)
+{
+    int64_t now = clock_boot_ms(home->peer->clock);
+    if (chain->started_boot_ms == 0)
+        return 0;
+    if (now < chain->started_boot_ms)
+        return INT64_MAX / 2;
+    int64_t until = chain->ended_boot_ms >= chain->started_boot_ms ? chain->ended_boot_ms : now;
+    int64_t seen = until - chain->started_boot_ms;
+    return seen + seen / 100 * HELD_SLACK_PERCENT + HELD_SLACK_MS - chain->signed_ms;
+}
+
+static enum status check_use(const struct receipt *receipt, const struct spool_lease *known,
+                             int64_t most_ms, struct fault *fault)
 {
     if (receipt->sequence <= known->signed_sequence)
         return fault_set(fault, STATUS_DENIED, "receipt %u was signed before", receipt->sequence);
     if (receipt->sequence != known->signed_sequence + 1)
         return fault_set(fault, STATUS_UNAVAILABLE, "receipt %u comes before %u",
                          known->signed_sequence + 1, receipt->sequence);
-    int64_t seen = held_ms_max(home, known);
-    if (receipt->held_ms > seen - known->signed_held_ms)
+    if (receipt->held_ms > most_ms)
         return fault_set(fault, STATUS_DENIED,
                          "the receipt claims %" PRId64 " ms; home saw %" PRId64
-                         " ms at most, of which %" PRId64 " ms are receipted",
-                         receipt->held_ms, seen, known->signed_held_ms);
+                         " ms at most that are not receipted yet",
+                         receipt->held_ms, most_ms);
     /* One may have been under way when a renewal began: host and home count it differently. */
     if (receipt->checkpoints + known->signed_checkpoints > known->checkpoints + 1)
         return fault_set(fault, STATUS_DENIED,
