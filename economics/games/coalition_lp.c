@@ -125,7 +125,7 @@ enum status coalition_lp_solve(struct coalition_lp *lp, double *worth_credits, s
     lp->rescues++;
     memset(lp->mask, 0, (lp->market->member_count / 64 + 1) * sizeof *lp->mask);
     for (uint32_t i = 0; i < lp->market->member_count; i++) {
-        if (lp->part[i] != 0.0 && lp->part[i] != 1.0)
+        if ((lp->part[i] != 0.0 && lp->part[i] != 1.0) || lp->relaxed)
             return fault_set(fault, STATUS_INTERNAL, "coalition LP: numerical trouble");
         lp->mask[i / 64] |= lp->part[i] != 0.0 ? UINT64_C(1) << (i % 64) : 0;
     }

@@ -41,6 +41,10 @@ MUST_USE enum status coalition_lp_solve(struct coalition_lp *lp, double *worth_c
  * worth at the dual prices; [member_count], credits. False: there are no duals. */
 bool coalition_lp_payoffs(const struct coalition_lp *lp, double *payoffs);
 
+/* Whether GLPK may be asked where the simplex meets trouble (as at first); else that is INTERNAL.
+ */
+void coalition_lp_relax(struct coalition_lp *lp, bool relaxed);
+
 uint64_t coalition_lp_pivots(const struct coalition_lp *lp);  /* of all solves */
 uint64_t coalition_lp_rescues(const struct coalition_lp *lp); /* solves that GLPK had to do */
 

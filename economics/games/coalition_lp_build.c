@@ -229,6 +229,11 @@ void coalition_lp_set(struct coalition_lp *lp, uint32_t member, double part)
     lp->part[member] = part;
 }
 
+void coalition_lp_relax(struct coalition_lp *lp, bool relaxed)
+{
+    lp->relaxed = relaxed;
+}
+
 uint64_t coalition_lp_pivots(const struct coalition_lp *lp)
 {
     return lp->pivots;

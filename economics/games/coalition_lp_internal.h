@@ -96,6 +96,7 @@ struct coalition_lp {
     uint32_t candidate_count;
     uint32_t since_refactor;
     bool has_prices;
+    bool relaxed; /* see coalition_lp_relax() */
     uint64_t pivots;
     uint64_t rescues;
 };
@@ -105,7 +106,8 @@ struct coalition_lp {
 static inline double coalition_limit(const struct coalition_lp *lp, uint32_t row)
 {
     double part = lp->part[lp->rows[row].owner];
-    if (lp->rows[row].partner != MARKET_NONE && lp->part[lp->rows[row].partner] == 0.0)
+    if (!lp->relaxed && lp->rows[row].partner != MARKET_NONE &&
+        lp->part[lp->rows[row].partner] == 0.0)
         part = 0.0;
     return lp->rows[row].limit * part;
 }

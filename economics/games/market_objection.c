@@ -7,6 +7,9 @@
 #include "economics/games/excess.h"
 #include "economics/games/market_core.h"
 #include "economics/games/market_core_internal.h"
+#include "economics/games/market_relaxation.h"
+
+#define ENOUGH 1e-7 /* of v(N): nobody objects by more than this: looked no further */
 
 enum { LOOKED_AT_PER_PASS = 16, SWEEPS_MAX = 200 };
 
@@ -196,6 +199,10 @@ static enum status by_search(struct search *search, double *payoffs, struct faul
         search->in[i] = (i == worst / 2) == (worst % 2 == 0);
     if (status == STATUS_OK && !(search->stop != NULL && search->stop(search->context)))
         status = climb(search, fault);
+    if (status == STATUS_OK)
+        status = market_relaxation(search->lp, search->n, search->split, best->total,
+                                   fmax(best->by, ENOUGH * best->total), search->stop,
+                                   search->context, &best->at_most, fault);
     best->at_most = fmax(best->at_most, best->by);
     return status;
 }
