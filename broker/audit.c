@@ -319,12 +319,12 @@ static enum status take_lease(struct checking *checking, uint32_t index, bool *f
 static enum status judge(struct checking *checking)
 {
     struct audit_round *result = checking->result;
-    struct market_objection objection;
+    struct market_excess excess;
     enum status status =
-        market_objection(&checking->market, checking->payoffs, &objection, checking->fault);
+        market_greatest_excess(&checking->market, checking->payoffs, &excess, checking->fault);
     if (status != STATUS_OK)
         return status;
-    result->found = objection.by;
+    result->found = excess.by;
     int64_t const apart = result->found.micros - result->stated.micros;
     bool const near = apart <= result->slack.micros && -apart <= result->slack.micros;
     if (result->leases != checking->record.row.placed && result->problem[0] == '\0')

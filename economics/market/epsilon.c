@@ -13,10 +13,10 @@ static int64_t excess_micros(double worth_credits, int64_t payoff_micros)
     return over > noise ? (int64_t)ceil(over - noise) : 0;
 }
 
-enum status market_objection(const struct market *market, const struct credits *payoffs,
-                             struct market_objection *objection, struct fault *fault)
+enum status market_greatest_excess(const struct market *market, const struct credits *payoffs,
+                                   struct market_excess *excess, struct fault *fault)
 {
-    *objection = (struct market_objection){0};
+    *excess = (struct market_excess){0};
     if (market->member_count > PLAN_ENUMERATE_MEMBERS_MAX)
         return fault_set(fault, STATUS_EXHAUSTED,
                          "%u members have too many coalitions to try each; %d are the most",
@@ -31,8 +31,8 @@ enum status market_objection(const struct market *market, const struct credits *
             if ((mask >> i & 1) != 0)
                 payoff += payoffs[i].micros;
         int64_t const by = excess_micros(worth, payoff);
-        if (by > objection->by.micros)
-            *objection = (struct market_objection){.by = {by}, .coalition = mask};
+        if (by > excess->by.micros)
+            *excess = (struct market_excess){.by = {by}, .coalition = mask};
     }
     return STATUS_OK;
 }

@@ -11,7 +11,7 @@
 
 #include "economics/market/plan.h"
 
-struct market_objection {
+struct market_excess {
     struct credits
         by; /* >= 0; 0: nobody would do better alone (tolerance of the LP: a micro-credit) */
     uint64_t coalition; /* bit i: member i; 0 where by is 0 */
@@ -19,7 +19,8 @@ struct market_objection {
 
 /* payoffs[member_count]. EXHAUSTED above PLAN_ENUMERATE_MEMBERS_MAX members, where all coalitions
  * are too many. */
-MUST_USE enum status market_objection(const struct market *market, const struct credits *payoffs,
-                                      struct market_objection *objection, struct fault *fault);
+MUST_USE enum status market_greatest_excess(const struct market *market,
+                                            const struct credits *payoffs,
+                                            struct market_excess *excess, struct fault *fault);
 
 #endif
