@@ -11,7 +11,7 @@
  * scales; of a normal (what is not known of the parameters, which matters most far off). */
 #define FACTOR_NOISE 2.13
 #define FACTOR_FAR   1.645
-/* The prior counts as much as this many pairs (or twenty times as many placements). */
+/* The prior counts as much as the left-out rows of this many pairs. */
 #define PRIOR_PAIRS 1.0
 
 enum {

@@ -77,7 +77,8 @@ static void analysis_is_within_three_percent_of_simulation_for_exponential_times
         }
 }
 
-/* Less variable times wait less: no law with the same means does worse than half of them off. */
+/* The less times vary around one mean the less anybody waits; 1% is left to the simulation's noise.
+ */
 static void deterministic_times_are_at_least_as_fast_as_exponential_ones(void **state)
 {
     (void)state;
