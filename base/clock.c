@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -60,6 +61,25 @@ const char *clock_format_wall(int64_t wall_ms, char text[static CLOCK_TEXT_MAX])
     if (gmtime_r(&seconds, &utc) == NULL ||
         strftime(text, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
         snprintf(text, CLOCK_TEXT_MAX, "(no date)");
+    return text;
+}
+
+const char *clock_format_duration(int64_t duration_ms, char text[static CLOCK_TEXT_MAX])
+{
+    const char *sign = duration_ms < 0 ? "-" : "";
+    uint64_t ms = duration_ms < 0 ? 0 - (uint64_t)duration_ms : (uint64_t)duration_ms;
+    uint64_t seconds = ms / 1000, minutes = seconds / 60, hours = minutes / 60;
+    if (ms < 1000)
+        snprintf(text, CLOCK_TEXT_MAX, "%s%" PRIu64 "ms", sign, ms);
+    else if (minutes == 0)
+        snprintf(text, CLOCK_TEXT_MAX, "%s%" PRIu64 "s", sign, seconds);
+    else if (hours == 0)
+        snprintf(text, CLOCK_TEXT_MAX, "%s%" PRIu64 "m%02" PRIu64 "s", sign, minutes, seconds % 60);
+    else if (hours < 24)
+        snprintf(text, CLOCK_TEXT_MAX, "%s%" PRIu64 "h%02" PRIu64 "m", sign, hours, minutes % 60);
+    else
+        snprintf(text, CLOCK_TEXT_MAX, "%s%" PRIu64 "d%02" PRIu64 "h", sign, hours / 24,
+                 hours % 24);
     return text;
 }
 

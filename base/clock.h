@@ -45,6 +45,10 @@ enum { CLOCK_TEXT_MAX = 32 };
 /* "2026-11-23T04:05:06Z" in UTC. Returns text. */
 const char *clock_format_wall(int64_t wall_ms, char text[static CLOCK_TEXT_MAX]);
 
+/* "250ms", "12s", "4m12s", "3h05m", "2d04h": the two largest units; "-" before what is below 0.
+ * Returns text. */
+const char *clock_format_duration(int64_t duration_ms, char text[static CLOCK_TEXT_MAX]);
+
 /* Reads "2026-11-23", "2026-11-23T04:05:06Z"; -1 where it is neither. */
 int64_t clock_parse_wall(const char *text);
 

@@ -171,6 +171,8 @@ static enum status restore(void *context, const struct spool_job *row, struct fa
     struct home_job *job = NULL;
     enum status status = home_add(context, row, &job, fault);
     if (status == STATUS_OK)
+        status = spool_place_get(job->home->peer->spool, &row->job, &job->last, fault);
+    if (status == STATUS_OK)
         status = job_restore_checkpoint(job, fault);
     if (status == STATUS_OK && !lease_id_none(row->lease) && !job_state_final(row->state))
         status = job_restore_place(job, fault);
@@ -223,6 +225,17 @@ bool job_own_lease(const struct home_job *job)
 
 /* --- what the owner sees */
 
+static void fill_last(const struct spool_place *last, struct local_job_row *row)
+{
+    row->host = last->host;
+    row->gpu = last->gpu;
+    row->gpus = last->gpus;
+    row->lease = last->lease;
+    row->price = last->price;
+    row->predicted_examples_per_second = last->predicted_examples_per_second;
+    row->examples_per_second = last->measured_examples_per_second;
+}
+
 static void fill_row(const struct home_job *job, struct local_job_row *row)
 {
     const struct lease *lease = job->renewal != NULL ? job->renewal : job->lease;
@@ -242,6 +255,8 @@ static void fill_row(const struct home_job *job, struct local_job_row *row)
         .ended_wall_ms = job->row.ended_wall_ms,
         .text = job->row.text,
     };
+    if (lease == NULL && job_state_final(job->row.state))
+        fill_last(&job->last, row);
     if (lease == NULL)
         return;
     row->host = lease->host;

@@ -42,7 +42,9 @@ struct home_job {
     int64_t stop_boot_ms;
     uint32_t failures;
     double examples_per_second;
-    uint64_t reported_examples; /* progress that the broker was told of */
+    double measured_examples_per_second; /* here, the newest above 0 */
+    struct spool_place last;             /* where it was before; no lease: nowhere */
+    uint64_t reported_examples;          /* progress that the broker was told of */
     int64_t saved_boot_ms;
     /* what a host sends */
     struct chunks *chunks; /* opened when first needed */

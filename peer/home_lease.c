@@ -265,6 +265,26 @@ static void mark_ended(struct home_job *job)
     }
 }
 
+/* Only where it was started, or failed to: where it never arrived says nothing. */
+static void remember_last(struct home_job *job, enum job_state how)
+{
+    const struct lease *lease = job->renewal != NULL ? job->renewal : job->lease;
+    struct fault fault;
+    if (lease == NULL || (job->step != STEP_WATCH && how == JOB_STATE_QUEUED))
+        return;
+    job->last = (struct spool_place){
+        .lease = lease->id,
+        .host = lease->host,
+        .gpu = lease->gpu,
+        .gpus = lease->gpu_count,
+        .price = lease->price,
+        .predicted_examples_per_second = lease->predicted_examples_per_second,
+        .measured_examples_per_second = job->measured_examples_per_second,
+    };
+    if (spool_place_put(job->home->peer->spool, &job->row.job, &job->last, &fault) != STATUS_OK)
+        peer_trouble(job->home->peer, "keeping where a job was", &fault);
+}
+
 static void clear_place(struct home_job *job)
 {
     contacts_give(&job->home->peer->contacts, &job->contact);
@@ -273,7 +293,7 @@ static void clear_place(struct home_job *job)
     job->row.lease = (struct lease_id){0};
     job->row.renewal = (struct lease_id){0};
     job->row.examples_done = job->row.checkpoint_examples;
-    job->examples_per_second = 0.0;
+    job->examples_per_second = job->measured_examples_per_second = 0.0;
     job->stop_wanted = false;
     arena_reset(&job->lease_arena);
     arena_reset(&job->renewal_arena);
@@ -327,6 +347,7 @@ void job_left(struct home_job *job, enum job_state how, const char *text)
         job_move(job, HOME_EVENT_STARTED, NULL);
     uint64_t seen = job->row.examples_done;
     mark_ended(job);
+    remember_last(job, how);
     clear_place(job);
     if (how == JOB_STATE_DONE)
         job->row.examples_done = seen;

@@ -145,6 +145,8 @@ static void watched(void *context, const void *message)
     if (event->examples > job->row.examples_done)
         job->row.examples_done = event->examples;
     job->examples_per_second = event->examples_per_second;
+    if (event->examples_per_second > 0)
+        job->measured_examples_per_second = event->examples_per_second;
     if (event->kind == JOB_EVENT_LOG)
         keep_log(job, event);
     else if (event->kind == JOB_EVENT_STATE)

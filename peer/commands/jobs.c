@@ -4,6 +4,25 @@
 #include "base/table.h"
 #include "peer/commands/commands.h"
 
+/* "4m12s ago"; "-" for what has not been. */
+static void add_age(struct table *table, int64_t wall_ms)
+{
+    char text[CLOCK_TEXT_MAX];
+    int64_t age_ms = clock_wall_ms(clock_real()) - wall_ms;
+    if (wall_ms == 0)
+        table_text(table, "-");
+    else
+        table_format(table, "%s ago", clock_format_duration(age_ms > 0 ? age_ms : 0, text));
+}
+
+static void add_speed(struct table *table, double examples_per_second)
+{
+    if (examples_per_second > 0)
+        table_format(table, "%.1f", examples_per_second);
+    else
+        table_text(table, "-");
+}
+
 static void print_row(struct table *table, const struct local_job_row *job)
 {
     char amount[CREDITS_TEXT_MAX];
@@ -14,10 +33,13 @@ static void print_row(struct table *table, const struct local_job_row *job)
     table_text(table, name_empty(&job->gpu) ? "-" : job->gpu.text);
     table_format(table, "%u", job->gpus);
     table_format(table, "%.1f", 100.0 * (share < 1.0 ? share : 1.0));
-    table_format(table, "%.0f", job->examples_per_second);
+    add_speed(table, job->predicted_examples_per_second);
+    add_speed(table, job->examples_per_second);
     table_format(table, "%.6f", price_to_double(job->price));
     table_text(table, credits_format(job->paid, amount));
     table_format(table, "%u", job->starts);
+    add_age(table, job->submitted_wall_ms);
+    add_age(table, job->ended_wall_ms);
     table_text(table, job->text);
 }
 
@@ -30,10 +52,13 @@ static void print_jobs(const void *message)
         {"gpu", false},
         {"GPUs", true},
         {"done (%)", true},
-        {"speed (examples/s)", true},
+        {"predicted (examples/s)", true},
+        {"measured (examples/s)", true},
         {"price (credits/GPU-s)", true},
         {"paid (credits)", true},
         {"starts", true},
+        {"submitted", true},
+        {"ended", true},
         {"note", false},
     };
     const struct local_jobs_response *response = message;
@@ -47,7 +72,8 @@ static void print_jobs(const void *message)
 
 int command_jobs(int argc, char **argv)
 {
-    static const struct command_usage usage = {.purpose = "Lists this datacenter's own jobs."};
+    static const struct command_usage usage = {
+        .purpose = "Lists this datacenter's own jobs; for one that has ended, where it was last."};
     struct command_options options;
     struct empty_message request = {0};
     command_options(argc, argv, &usage, &options);

@@ -1,4 +1,5 @@
-/* Own jobs in the spool: one small row each, rewritten at every change of state. */
+/* Own jobs in the spool: one small row each, rewritten at every change of state; and where each was
+ * last, written when it leaves. */
 #include "peer/spool/sql.h"
 
 enum status spool_job_put(struct spool *spool, const struct spool_job *job, struct fault *fault)
@@ -68,4 +69,39 @@ enum status spool_jobs_visit(struct spool *spool,
     }
     enum status closed = sql_close(&sql, status == STATUS_OK ? fault : NULL);
     return status != STATUS_OK ? status : closed;
+}
+
+enum status spool_place_put(struct spool *spool, const struct name *job,
+                            const struct spool_place *place, struct fault *fault)
+{
+    struct sql sql = sql_prepare(spool, "INSERT OR REPLACE INTO places VALUES(?,?,?,?,?,?,?,?)");
+    sql_bind_text(&sql, job->text);
+    sql_bind_lease(&sql, place->lease);
+    sql_bind_text(&sql, place->host.text);
+    sql_bind_text(&sql, place->gpu.text);
+    sql_bind_number(&sql, place->gpus);
+    sql_bind_number(&sql, place->price.nanos);
+    sql_bind_real(&sql, place->predicted_examples_per_second);
+    sql_bind_real(&sql, place->measured_examples_per_second);
+    return sql_run(&sql, fault);
+}
+
+enum status spool_place_get(struct spool *spool, const struct name *job, struct spool_place *place,
+                            struct fault *fault)
+{
+    struct sql sql =
+        sql_prepare(spool, "SELECT lease,host,gpu,gpus,price_nanos,predicted,measured FROM places "
+                           "WHERE job=?");
+    *place = (struct spool_place){0};
+    sql_bind_text(&sql, job->text);
+    if (sql_step(&sql)) {
+        place->lease = sql_lease(&sql);
+        sql_name(&sql, &place->host);
+        sql_name(&sql, &place->gpu);
+        place->gpus = (uint32_t)sql_number(&sql);
+        place->price.nanos = sql_number(&sql);
+        place->predicted_examples_per_second = sql_real(&sql);
+        place->measured_examples_per_second = sql_real(&sql);
+    }
+    return sql_close(&sql, fault);
 }

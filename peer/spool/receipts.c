@@ -12,9 +12,7 @@ enum status spool_report_put(struct spool *spool, const struct lease_report *rep
     sql_bind_number(&sql, report->kind);
     sql_bind_text(&sql, report->text);
     sql_bind_unsigned(&sql, report->examples);
-    if (!sql.failed &&
-        sqlite3_bind_double(sql.statement, ++sql.bound, report->examples_per_second) != SQLITE_OK)
-        sql.failed = true;
+    sql_bind_real(&sql, report->examples_per_second);
     return sql_run(&sql, fault);
 }
 
@@ -34,7 +32,7 @@ static void read_report(struct sql *sql, struct arena *arena, struct lease_repor
     struct bytes text = sql_bytes(sql);
     report->text = arena_copy_text(arena, text.size > 0 ? (const char *)text.data : "", text.size);
     report->examples = sql_unsigned(sql);
-    report->examples_per_second = sqlite3_column_double(sql->statement, sql->read++);
+    report->examples_per_second = sql_real(sql);
     if (report->text == NULL)
         sql->failed = true;
 }

@@ -15,6 +15,8 @@ static const char tables[] =
     " checkpoint_examples INTEGER, checkpoint_bytes INTEGER, log_base INTEGER, starts INTEGER,"
     " retries_left INTEGER, exit_code INTEGER, submitted_wall_ms INTEGER, started_wall_ms INTEGER,"
     " ended_wall_ms INTEGER, paid_micros INTEGER, text TEXT);"
+    "CREATE TABLE IF NOT EXISTS places(job TEXT PRIMARY KEY, lease TEXT, host TEXT, gpu TEXT,"
+    " gpus INTEGER, price_nanos INTEGER, predicted REAL, measured REAL);"
     "CREATE TABLE IF NOT EXISTS bodies(owner TEXT, kind INTEGER, body BLOB NOT NULL,"
     " PRIMARY KEY(owner, kind));"
     "CREATE TABLE IF NOT EXISTS leases(lease TEXT, side INTEGER, job TEXT, run TEXT, body BLOB,"

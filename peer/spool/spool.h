@@ -73,6 +73,17 @@ struct spool_job {
     char text[SPOOL_TEXT_MAX]; /* newest reason or error */
 };
 
+/* Where a job was last, and how fast it went there: written when it leaves. */
+struct spool_place {
+    struct lease_id lease; /* the newest it had there; none: the job never was anywhere */
+    struct name host;
+    struct name gpu;
+    uint32_t gpus;
+    struct price price;
+    double predicted_examples_per_second;
+    double measured_examples_per_second; /* the newest that was above 0; 0: never measured */
+};
+
 /* The larger values of a job, kept apart so that a state change writes little. */
 enum spool_body {
     SPOOL_SUBMISSION,        /* encoded struct job_submission */
@@ -88,6 +99,11 @@ MUST_USE enum status spool_jobs_visit(struct spool *spool,
                                                            const struct spool_job *job,
                                                            struct fault *fault),
                                       void *context, struct fault *fault);
+MUST_USE enum status spool_place_put(struct spool *spool, const struct name *job,
+                                     const struct spool_place *place, struct fault *fault);
+/* All zero where there is none. */
+MUST_USE enum status spool_place_get(struct spool *spool, const struct name *job,
+                                     struct spool_place *place, struct fault *fault);
 MUST_USE enum status spool_body_put(struct spool *spool, const char *owner, enum spool_body kind,
                                     struct bytes body, struct fault *fault);
 MUST_USE enum status spool_body_get(struct spool *spool, const char *owner, enum spool_body kind,

@@ -30,6 +30,12 @@ void sql_bind_unsigned(struct sql *sql, uint64_t value)
     sql_bind_number(sql, signed_value);
 }
 
+void sql_bind_real(struct sql *sql, double value)
+{
+    if (!sql->failed)
+        note(sql, sqlite3_bind_double(sql->statement, ++sql->bound, value));
+}
+
 void sql_bind_text(struct sql *sql, const char *text)
 {
     if (!sql->failed)
@@ -92,6 +98,11 @@ uint64_t sql_unsigned(struct sql *sql)
     uint64_t value;
     memcpy(&value, &signed_value, sizeof value);
     return value;
+}
+
+double sql_real(struct sql *sql)
+{
+    return sqlite3_column_double(sql->statement, sql->read++);
 }
 
 int sql_choice(struct sql *sql, int count)

@@ -30,6 +30,7 @@ struct sql sql_prepare(struct spool *spool, const char *text);
 
 void sql_bind_number(struct sql *sql, int64_t value);
 void sql_bind_unsigned(struct sql *sql, uint64_t value);
+void sql_bind_real(struct sql *sql, double value);
 void sql_bind_text(struct sql *sql, const char *text);
 void sql_bind_bytes(struct sql *sql, struct bytes bytes);
 void sql_bind_lease(struct sql *sql, struct lease_id id); /* "" for none */
@@ -44,6 +45,7 @@ MUST_USE enum status sql_close(struct sql *sql, struct fault *fault);
 /* Columns of the present row, from left to right. */
 int64_t sql_number(struct sql *sql);
 uint64_t sql_unsigned(struct sql *sql);
+double sql_real(struct sql *sql);
 /* One of 0..count-1; anything else marks the statement failed and gives 0. */
 int sql_choice(struct sql *sql, int count);
 void sql_text(struct sql *sql, char *text, size_t size);

@@ -538,13 +538,13 @@ struct local_job_row {
     struct name job;
     enum job_state state;
     enum job_placement placement;
-    struct name host;
+    struct name host; /* its place, or the last one where it has ended; "": none */
     struct name gpu;
     uint32_t gpus;
     struct lease_id lease;
     uint64_t examples_done;
-    double work_examples; /* asked for in all */
-    double examples_per_second;
+    double work_examples;       /* asked for in all */
+    double examples_per_second; /* measured newest; 0: not yet */
     double predicted_examples_per_second;
     struct price price;
     struct credits paid;

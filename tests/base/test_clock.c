@@ -92,6 +92,34 @@ static void durations_are_read_in_their_units(void **state)
     assert_int_equal(clock_parse_duration("3650d"), 315360000000); /* ten years, the most */
 }
 
+static void a_duration_is_told_in_its_two_largest_units(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } durations[] = {
+        {0, "0ms"},
+        {999, "999ms"},
+        {1000, "1s"},
+        {59999, "59s"},
+        {60000, "1m00s"},
+        {252000, "4m12s"},
+        {3599999, "59m59s"},
+        {3600000, "1h00m"},
+        {11100000, "3h05m"},
+        {86399999, "23h59m"},
+        {86400000, "1d00h"},
+        {187200000, "2d04h"},
+        {-252000, "-4m12s"},
+        {INT64_MIN, "-106751991167d07h"}, /* 2^63 ms; the largest there is fits */
+    };
+    for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
+        char text[CLOCK_TEXT_MAX];
+        assert_string_equal(clock_format_duration(durations[i].ms, text), durations[i].text);
+    }
+}
+
 static void what_is_no_duration_is_refused(void **state)
 {
     (void)state;
@@ -112,6 +140,7 @@ int main(void)
         cmocka_unit_test(the_farthest_dates_fit_their_text),
         cmocka_unit_test(what_is_no_date_is_refused),
         cmocka_unit_test(durations_are_read_in_their_units),
+        cmocka_unit_test(a_duration_is_told_in_its_two_largest_units),
         cmocka_unit_test(what_is_no_duration_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

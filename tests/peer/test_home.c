@@ -53,6 +53,47 @@ static void a_restarted_home_resumes_watching(void **state)
     assert_int_equal(host->executor.starts, 1);
 }
 
+static void an_ended_job_tells_where_it_was_last_and_how_fast_it_went(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    executor_fake_script(&host->executor,
+                         &(struct fake_script){.examples_per_second = 1000, .examples = 3000});
+    struct name job =
+        sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .examples = 3000});
+    struct lease_id lease = sim_grant(sim, job, host, 0x3);
+    sim_run(sim, 7000);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct local_job_row row = sim_row(home, job);
+        assert_int_equal(row.state, JOB_STATE_DONE);
+        assert_string_equal(row.host.text, "bravo");
+        assert_string_equal(row.gpu.text, host->pool.gpu.text);
+        assert_int_equal(row.gpus, 2);
+        assert_true(lease_id_equal(row.lease, lease));
+        assert_true(row.predicted_examples_per_second == SIM_PREDICTED);
+        assert_true(row.examples_per_second == 2000); /* 1000 a GPU */
+        sim_kill(home);
+        sim_start(home);
+    }
+}
+
+static void a_job_that_waits_again_is_nowhere(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 2000);
+    assert_string_equal(sim_row(home, job).host.text, "bravo");
+    sim_say(sim, lease, LEASE_EVENT_STOP);
+    sim_run(sim, 5000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_QUEUED);
+    assert_string_equal(sim_row(home, job).host.text, "");
+    assert_ok(home_cancel(home->peer->home, &job, NULL));
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_CANCELLED);
+    assert_string_equal(sim_row(home, job).host.text, "bravo"); /* it was there once */
+}
+
 static void a_home_restarted_while_staging_stages_again(void **state)
 {
     struct sim *sim = *state;
@@ -362,6 +403,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_restarted_home_resumes_watching),
+        TEST(an_ended_job_tells_where_it_was_last_and_how_fast_it_went),
+        TEST(a_job_that_waits_again_is_nowhere),
         TEST(a_home_restarted_while_staging_stages_again),
         TEST(a_host_restarted_while_staging_is_staged_again),
         TEST(own_jobs_run_locally_when_the_broker_is_away),

@@ -124,6 +124,37 @@ static void every_field_of_a_job_comes_back(void **state)
     assert_memory_equal(&found.job, &job, sizeof job);
 }
 
+static void where_a_job_was_last_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct name job = {"usc-7"};
+    struct spool_place found;
+    struct spool_place place = {
+        .lease = {1, 2, 3},
+        .host.text = "isi",
+        .gpu.text = "A100",
+        .gpus = 4,
+        .price = {5},
+        .predicted_examples_per_second = 6.5,
+        .measured_examples_per_second = 6.25,
+    };
+    assert_ok(spool_place_get(fixture->spool, &job, &found, NULL));
+    assert_true(lease_id_none(found.lease));
+    assert_ok(spool_place_put(fixture->spool, &job, &place, NULL));
+    place.gpus = 8;
+    assert_ok(spool_place_put(fixture->spool, &job, &place, NULL)); /* the newest counts */
+    reopen(fixture);
+    assert_ok(spool_place_get(fixture->spool, &job, &found, NULL));
+    assert_true(lease_id_equal(found.lease, place.lease));
+    assert_string_equal(found.host.text, "isi");
+    assert_string_equal(found.gpu.text, "A100");
+    assert_int_equal(found.gpus, 8);
+    assert_int_equal(found.price.nanos, 5);
+    assert_true(found.predicted_examples_per_second ==
+                6.5); /* binary fractions come back exactly */
+    assert_true(found.measured_examples_per_second == 6.25);
+}
+
 static void every_field_of_a_run_comes_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -253,6 +284,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_lost_spool_has_a_higher_incarnation),
         TEST(every_field_of_a_job_comes_back),
+        TEST(where_a_job_was_last_comes_back),
         TEST(every_field_of_a_run_comes_back),
         TEST(a_lease_is_known_on_the_side_that_has_it),
         TEST(a_receipt_keeps_its_body_whatever_is_put_again),

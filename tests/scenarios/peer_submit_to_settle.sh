@@ -16,6 +16,12 @@ job=$(isi submit "$work/job.yaml")
 until_true 60 jobs_done isi 1
 isi jobs --json | grep -q "\"job\": *\"$job\"" || fail "jobs --json lacks $job: $(isi jobs --json)"
 isi show "$job" | grep -q '^starts  *1' || fail "it was started more than once: $(isi show "$job")"
+isi show "$job" >"$work/shown"
+grep -q '^last place  *usc, 1 x A100, lease 1' "$work/shown" || fail "its last place is not shown: $(cat "$work/shown")"
+grep -Eq '^speed  *[0-9.]+ examples/s \(predicted [1-9]' "$work/shown" || fail "its speed is not shown: $(cat "$work/shown")"
+grep -Eq '^submitted .*Z \([0-9ms]+ ago\)' "$work/shown" || fail "its age is not shown: $(cat "$work/shown")"
+isi jobs | awk -v job="$job" '$1 == job && $3 == "usc" && $4 == "A100" { found = 1 } END { exit !found }' ||
+    fail "jobs does not say where it was: $(isi jobs)"
 isi fetch "$job" --to "$work/got" >/dev/null
 [ "$(cat "$work/got/result.txt")" = "made 400" ] || fail "result: $(cat "$work/got/result.txt")"
 isi logs "$job" >/dev/null

@@ -280,6 +280,7 @@ struct lease sim_make_lease(struct sim *sim, struct name job, struct sim_peer *h
         .gpu_count = (uint32_t)__builtin_popcountll(gpus),
         .bundle_digest = demand->bundle_digest,
         .price = {1000000},
+        .predicted_examples_per_second = SIM_PREDICTED,
         .cap = {1000000000},
         .duration_ms = SIM_LEASE_MS,
         .holdover_ms = SIM_HOLDOVER_MS,

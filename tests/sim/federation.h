@@ -22,7 +22,8 @@ enum {
     SIM_HOLDOVER_MS = 60 * 1000,
     SIM_GRACE_MS = 2 * 1000,
     SIM_HEARTBEAT_MS = 500,
-    SIM_VALUE_NANOS = 1000
+    SIM_VALUE_NANOS = 1000,
+    SIM_PREDICTED = 900 /* examples/s, of every lease */
 };
 
 struct sim;
