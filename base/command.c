@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,17 +10,23 @@
 
 enum { COMMAND_NAME_MAX = 96 };
 
+static const char exit_codes[] =
+    "Exit codes: 0 done, 1 failure, 2 wrong usage, 78 wrong configuration.";
+
 static void print_help(const struct program *program, FILE *to)
 {
+    int width = 0;
+    for (size_t i = 0; i < program->command_count; i++)
+        if (program->commands[i].summary != NULL && (int)strlen(program->commands[i].name) > width)
+            width = (int)strlen(program->commands[i].name);
     fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", program->name,
             program->purpose);
     for (size_t i = 0; i < program->command_count; i++)
         if (program->commands[i].summary != NULL)
-            fprintf(to, "  %-18s %s\n", program->commands[i].name, program->commands[i].summary);
-    fprintf(to,
-            "\n'%s COMMAND --help' explains a command. --version prints the version.\n"
-            "Exit codes: 0 done, 1 failure, 2 wrong usage, 78 wrong configuration.\n",
-            program->name);
+            fprintf(to, "  %-*s  %s\n", width, program->commands[i].name,
+                    program->commands[i].summary);
+    fprintf(to, "\n'%s COMMAND --help' explains a command. --version prints the version.\n%s\n",
+            program->name, exit_codes);
 }
 
 /* How many words of argv this command's name takes; 0 where it is another. */
@@ -67,7 +74,8 @@ int command_main(const struct program *program, int argc, char **argv)
         print_help(program, stderr);
         return EXIT_CODE_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help(program, stdout);
         return EXIT_CODE_OK;
     }
@@ -92,15 +100,41 @@ static size_t add_options(struct argp_option *all, size_t count, const struct ar
     return count;
 }
 
+/* Help is asked for as people do; and argp's own note on short options tells them nothing (its
+ * help_filter never sees that note, so only this switch takes it away). */
+static void mend_help(int argc, char **argv, char *help)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "-?") == 0)
+            argv[i] = help;
+        if (strcmp(argv[i], "--help") == 0)
+            setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
+    }
+}
+
+/* argp has the text after the options behind a \v. A purpose may bring such text itself. */
+static void write_doc(const struct command_syntax *syntax, char *doc, size_t size)
+{
+    const char *purpose = syntax->purpose != NULL ? syntax->purpose : "";
+    int written =
+        snprintf(doc, size, "%s%s%s%s%s", purpose, strchr(purpose, '\v') != NULL ? "\n\n" : "\v",
+                 syntax->closing != NULL ? syntax->closing : "",
+                 syntax->closing != NULL ? "\n\n" : "", exit_codes);
+    assert(written > 0 && (size_t)written < size);
+}
+
 void command_parse(int argc, char **argv, const struct command_syntax *syntax, void *input)
 {
     struct argp_option all[COMMAND_OPTIONS_MAX + 1] = {{0}};
     add_options(all, add_options(all, 0, syntax->own), syntax->common);
+    char doc[COMMAND_HELP_BYTES_MAX], help[] = "--help";
+    write_doc(syntax, doc, sizeof doc);
+    mend_help(argc, argv, help);
     const struct argp argp = {
         .options = all,
         .parser = syntax->parser,
         .args_doc = syntax->arguments,
-        .doc = syntax->purpose,
+        .doc = doc,
     };
     argp_parse(&argp, argc, argv, 0, NULL, input);
 }

@@ -33,7 +33,8 @@ int command_main(const struct program *program, int argc, char **argv);
 
 /*
  * Parses one command's options with argp: `own` before `common`, each ended by {0}; own may be
- * NULL. `parser` gets `input`. Wrong usage ends the program with exit code 2, --help with 0.
+ * NULL. `parser` gets `input`. Wrong usage ends the program with exit code 2, --help
+ * and -h with 0; the help ends with the exit codes.
  */
 struct command_syntax {
     const char *arguments; /* "NAME CREDITS"; NULL: none */
@@ -41,9 +42,10 @@ struct command_syntax {
     const struct argp_option *own;
     const struct argp_option *common;
     argp_parser_t parser;
+    const char *closing; /* what --help says after the options ("Example: ..."); NULL: nothing */
 };
 
-enum { COMMAND_OPTIONS_MAX = 16 };
+enum { COMMAND_OPTIONS_MAX = 16, COMMAND_HELP_BYTES_MAX = 4096 };
 
 void command_parse(int argc, char **argv, const struct command_syntax *syntax, void *input);
 

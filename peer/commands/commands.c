@@ -75,6 +75,7 @@ void command_options(int argc, char **argv, const struct command_usage *usage,
         .own = usage->options,
         .common = common_options,
         .parser = parse_option,
+        .closing = usage->closing,
     };
     *options = (struct command_options){0};
     command_parse(argc, argv, &syntax, &parse);

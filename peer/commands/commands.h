@@ -42,6 +42,7 @@ struct command_usage {
     const char *purpose;
     const struct argp_option *options; /* besides the common ones; NULL: none */
     bool argument_needed;
+    const char *closing; /* the end of --help: an example */
 };
 
 enum {

@@ -16,6 +16,7 @@ int command_explain(int argc, char **argv)
         .purpose = "Why one of this datacenter's jobs is placed where it is, or not; and the bid "
                    "that would have done it. Asked of the broker.",
         .argument_needed = true,
+        .closing = "Example: entente-peer explain usc-17",
     };
     struct command_options options;
     struct explain_request request = {0};

@@ -16,6 +16,7 @@ static const struct command_usage usage = {
     .purpose = "Copies a job's results and its newest checkpoint into a directory.",
     .options = own,
     .argument_needed = true,
+    .closing = "Example: entente-peer fetch usc-17 --to results/",
 };
 
 static void print_paths(const void *message)

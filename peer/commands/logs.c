@@ -13,6 +13,7 @@ static const struct command_usage usage = {
     .purpose = "Prints what a job wrote to stdout and stderr.",
     .options = own,
     .argument_needed = true,
+    .closing = "Example: entente-peer logs -f usc-17",
 };
 
 struct reading_logs {

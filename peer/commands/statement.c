@@ -23,6 +23,7 @@ static const struct command_usage usage = {
     .purpose = "The entries of this member's account between two moments. Asked of the broker. A "
                "DATE is 2026-11-23 or 2026-11-23T04:05:06Z.",
     .options = own,
+    .closing = "Example: entente-peer statement --from 2026-11-01 --to 2026-12-01",
 };
 
 /* Pages are kept, each in an arena of its own, so that one message can show them all. */

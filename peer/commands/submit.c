@@ -8,6 +8,7 @@ static const struct command_usage usage = {
     .arguments = "JOB.yaml",
     .purpose = "Submits a job; prints the name it got. configs/job.yaml explains every field.",
     .argument_needed = true,
+    .closing = "Example: entente-peer submit job.yaml",
 };
 
 static void print_job(const void *response)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/command.h"
@@ -34,6 +35,42 @@ static void a_command_of_two_words_gets_its_own_arguments(void **state)
     char words[4][8] = {"prog", "member", "approve", "usc"};
     char *argv[] = {words[0], words[1], words[2], words[3], NULL};
     assert_int_equal(command_main(&program, 4, argv), 41);
+}
+
+static void help_ends_with_an_example_and_the_exit_codes(void **state)
+{
+    (void)state;
+    char words[2][8] = {"prog go", "-h"};
+    char *argv[] = {words[0], words[1], NULL};
+    static const struct argp_option own[] = {{"to", 't', "PLACE", 0, "Where to", 0}, {0}};
+    const struct command_syntax syntax = {
+        .purpose = "Goes.", .own = own, .closing = "Example: prog go --to usc"};
+    char text[2048] = "";
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork(); /* argp ends the program after --help */
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        command_parse(2, argv, &syntax, NULL);
+        _exit(99);
+    }
+    close(ends[1]);
+    for (size_t used = 0; used < sizeof text - 1;) {
+        ssize_t size = read(ends[0], text + used, sizeof text - 1 - used);
+        if (size <= 0)
+            break;
+        used += (size_t)size;
+    }
+    close(ends[0]);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    const char *option = strstr(text, "--to=PLACE"), *example = strstr(text, "Example: prog go");
+    assert_true(option != NULL && example != NULL && option < example);
+    const char *codes = strstr(text, "Exit codes: 0 done");
+    assert_true(codes != NULL && example < codes && strchr(codes, '\n')[1] == '\0');
+    assert_null(strstr(text, "Mandatory or optional arguments"));
 }
 
 static void a_wrong_command_is_a_usage_error(void **state)
@@ -85,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_of_two_words_gets_its_own_arguments),
+        cmocka_unit_test(help_ends_with_an_example_and_the_exit_codes),
         cmocka_unit_test(a_wrong_command_is_a_usage_error),
         cmocka_unit_test(the_nearest_name_is_suggested_and_a_far_one_is_not),
         cmocka_unit_test(columns_are_aligned_whatever_their_letters_take_in_bytes),
