@@ -9,6 +9,7 @@ static const struct command commands[] = {
     {"market solve", "optimum, prices, payoffs and plan of a market in a file",
      market_solve_command},
     {"market generate", "an instance like a federation's, from a seed", market_generate_command},
+    {"market import", "a public cluster trace as an instance", market_import_command},
     {"market export", "the full LP of an instance in MPS, for any other solver",
      market_export_command},
     {"market check", "a plan, its prices and its bound verified against the instance",

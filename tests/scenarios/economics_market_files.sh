@@ -70,9 +70,22 @@ expect_exit 1 "can't be written" "$economics" market generate --out "$work/none/
 expect_exit 2 "--mps OUT is missing" "$economics" market export "$work/rivals.json"
 expect_exit 2 "PLAN is missing" "$economics" market check "$work/rivals.json"
 
+# Public traces: two pods, one of which may run on two models of four.
+printf 'sn,gpu,model\na,2,P100\nb,4,V100M16\nc,4,V100M32\nd,8,T4\n' >"$work/nodes.csv"
+printf 'name,num_gpu,gpu_spec,qos,creation_time,deletion_time\np,2,V100M16|V100M32,LS,0,100\nq,1,,BE,0,100\n' >"$work/pods.csv"
+expect_exit 0 "2 jobs; left out: 0 without GPUs" \
+    "$economics" market import alibaba "$work/nodes.csv" "$work/pods.csv" --members 2 --out "$work/trace.json"
+"$economics" market solve --json "$work/trace.json" >"$work/trace.plan"
+expect_exit 0 "of 6 allowed" "$economics" market check "$work/trace.json" "$work/trace.plan"
+expect_exit 2 "alibaba takes two files: NODES and PODS" "$economics" market import alibaba "$work/nodes.csv"
+expect_exit 2 "neither alibaba nor philly" "$economics" market import slurm "$work/nodes.csv"
+expect_exit 1 "nodes.csv:1: the heading has no column" "$economics" market import philly "$work/nodes.csv" --out "$work/no.json"
+[ ! -e "$work/no.json" ] || fail "half an instance is left behind"
+
 if command -v glpsol >/dev/null; then
     agree_with_glpsol rivals
     agree_with_glpsol made
+    agree_with_glpsol trace
     echo "market files: ok"
 else
     echo "market files: ok; glpsol isn't installed: the exported LP was not solved by another solver"
