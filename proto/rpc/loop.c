@@ -233,12 +233,14 @@ static void run_posted(struct rpc_loop *loop)
 
 static void step(struct rpc_loop *loop, int64_t until_boot_ms)
 {
-    rpc_timers_fire(loop);
-    grpc_event event =
-        grpc_completion_queue_next(loop->queue, next_deadline(loop, until_boot_ms), NULL);
+    /* What a timer did may be what the loop was run for: then don't wait, but look at once. */
+    bool fired = rpc_timers_fire(loop);
+    gpr_timespec deadline =
+        fired ? gpr_inf_past(GPR_CLOCK_MONOTONIC) : next_deadline(loop, until_boot_ms);
+    grpc_event event = grpc_completion_queue_next(loop->queue, deadline, NULL);
     if (event.type != GRPC_OP_COMPLETE) {
         /* The first such poll may only take back a kick that an event left behind. */
-        if (!loop->pausing || ++loop->dry >= RPC_DRY_POLLS)
+        if ((!loop->pausing && !fired) || ++loop->dry >= RPC_DRY_POLLS)
             end_turn(loop);
         return;
     }

@@ -64,6 +64,6 @@ void rpc_grpc_log_open(const struct log *log);
 /* Timers, sorted by due time. timer.c */
 enum { RPC_TIMERS_PER_STEP_MAX = 256 }; /* so that a timer that restarts at once starves nobody */
 struct rpc_timer **rpc_loop_timers(struct rpc_loop *loop);
-void rpc_timers_fire(struct rpc_loop *loop);
+bool rpc_timers_fire(struct rpc_loop *loop); /* did any? */
 
 #endif

@@ -39,17 +39,18 @@ void rpc_timer_stop(struct rpc_timer *timer)
     timer->next = NULL;
 }
 
-void rpc_timers_fire(struct rpc_loop *loop)
+bool rpc_timers_fire(struct rpc_loop *loop)
 {
     struct rpc_timer **first = rpc_loop_timers(loop);
     if (*first == NULL)
-        return;
+        return false;
     int64_t now_boot_ms = clock_boot_ms(rpc_loop_clock(loop));
     for (int i = 0; i < RPC_TIMERS_PER_STEP_MAX; i++) {
         struct rpc_timer *timer = *first;
         if (timer == NULL || timer->due_boot_ms > now_boot_ms)
-            return;
+            return i > 0;
         rpc_timer_stop(timer);
         timer->fire(timer->context);
     }
+    return true;
 }
