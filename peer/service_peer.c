@@ -5,6 +5,9 @@
 #include "peer/service.h"
 #include "proto/wire/methods.h"
 
+/* Home and host both ask for so many at once: a push that goes on for ever ends here. */
+enum { CHUNKS_PER_PUSH_MAX = 4096 };
+
 static const struct empty_message done = {0};
 
 static const struct name *caller_of(const struct rpc_call *call)
@@ -67,6 +70,15 @@ static void take_chunk(struct rpc_call *call, const void *message)
     struct fault fault;
     if (call->answered)
         return;
+    if (response->received >= CHUNKS_PER_PUSH_MAX) {
+        rpc_call_fail(call,
+                      fault_set(&fault, STATUS_EXHAUSTED,
+                                "%d chunks in one push, as many as one answer of OfferFiles asks "
+                                "for: offer the files again",
+                                CHUNKS_PER_PUSH_MAX),
+                      &fault);
+        return;
+    }
     struct run *run = host_staging(peer->host, caller_of(call), request->lease);
     enum status status = run != NULL ? host_put_chunk(run, request, &fault)
                                      : home_put_chunk(peer->home, caller_of(call), request, &fault);
