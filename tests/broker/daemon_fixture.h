@@ -54,6 +54,7 @@ struct peer {
     struct lease_event events[16]; /* of the stream; the lease is decoded into `lease` */
     uint32_t event_count;
     struct lease *lease;
+    struct signed_bytes signed_lease; /* the same as it came, in the stage's arena */
     struct stage *stage;
 };
 
@@ -291,6 +292,10 @@ static inline void on_event(void *context, const void *message)
         assert_ok(wire_decode(&message_lease, lease_bytes->body, &peer->stage->arena, &lease,
                               &peer->stage->fault));
         peer->lease = lease;
+        peer->signed_lease = *lease_bytes;
+        peer->signed_lease.body.data =
+            arena_copy(&peer->stage->arena, lease_bytes->body.data, lease_bytes->body.size);
+        assert_non_null(peer->signed_lease.body.data);
     }
 }
 

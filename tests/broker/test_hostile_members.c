@@ -1,0 +1,313 @@
+/*
+ * Hostile members: the real broker over real TLS, and callers who are not who they say, or who act
+ * for others. Every method of MemberService is tried in another's name.
+ */
+#include "tests/broker/daemon_fixture.h"
+
+enum { DAY_MS = 24 * 3600 * 1000 };
+
+static struct stage *stage_of(void **state)
+{
+    struct stage *stage = *state;
+    if (stage->program[0] == '\0')
+        skip();
+    assert_int_equal(command(stage, "init", NULL, NULL), 0);
+    start_broker(stage);
+    return stage;
+}
+
+static struct peer *new_peer(struct stage *stage, const char *name)
+{
+    struct peer *peer = arena_alloc(&stage->arena, 1, sizeof *peer);
+    assert_non_null(peer);
+    make_peer(stage, peer, name);
+    return peer;
+}
+
+static void refused(struct peer *peer, const struct wire_method *method, const void *request,
+                    enum status expected, const char *names)
+{
+    enum status status = call(peer->stage, peer->transport, method, request, NULL);
+    if (status != expected || strstr(peer->stage->fault.text, names) == NULL)
+        fail_msg("%s: status %d, not %d; '%s' lacks '%s'", method->path, (int)status, (int)expected,
+                 peer->stage->fault.text, names);
+}
+
+static struct demand demand_of(struct name job, struct name home)
+{
+    struct demand demand = {.job = job,
+                            .home = home,
+                            .model = name_of("net"),
+                            .gpus_min = 1,
+                            .gpus_max = 1,
+                            .batch = 32,
+                            .value_nanos_per_example = 1,
+                            .work_left_examples = 1,
+                            .submitted_wall_ms = clock_wall_ms(clock_real())};
+    memset(demand.bundle_digest.bytes, 9, DIGEST_BYTES);
+    return demand;
+}
+
+/* usc hosts, isi's job is at usc under a lease that both know. */
+static void place_a_job(struct stage *stage, struct peer *usc, struct peer *isi)
+{
+    usc->node = (struct offer_node){.free_gpus = 0xF};
+    usc->pool = (struct pool_offer){.gpu = name_of("a100"),
+                                    .gpus_per_node = 4,
+                                    .node_count = 1,
+                                    .nodes = &usc->node,
+                                    .cost = {1000000},
+                                    .foreign_gpus_max = UINT32_MAX,
+                                    .enforces_limits = true};
+    struct credit_request deposit = {
+        .member = isi->name, .amount = {INT64_C(1000000000)}, .reference = "start"};
+    memset(deposit.request_key.bytes, 4, DIGEST_BYTES);
+    operate(stage, &method_member_credit, &deposit, NULL);
+    beat(usc);
+    beat(isi);
+    submit(isi, "isi-1");
+    struct round_run_request now = {0};
+    struct round_response *round = NULL;
+    operate(stage, &method_round_run, &now, (void **)&round);
+    assert_int_equal(round->row.placed, 1);
+    watch(usc, 1);
+    watch(isi, 1);
+}
+
+static void in_the_name_of_isi(struct peer *eve, const struct peer *isi, struct name job)
+{
+    int64_t now = clock_wall_ms(clock_real());
+    struct heartbeat_request heartbeat = {
+        .offer = {.member = isi->name, .incarnation = 7, .peer_address = "127.0.0.1:1"},
+        .sent_wall_ms = now,
+        .version = "0.1.0"};
+    refused(eve, &method_heartbeat, &heartbeat, STATUS_DENIED, "offer.member");
+    struct submit_request for_isi = {.issued_wall_ms = now, .demand = demand_of(job, isi->name)};
+    memset(for_isi.request_key.bytes, 21, DIGEST_BYTES);
+    refused(eve, &method_submit, &for_isi, STATUS_DENIED, "demand.home");
+    struct submit_request as_own = {.issued_wall_ms = now, .demand = demand_of(job, eve->name)};
+    memset(as_own.request_key.bytes, 22, DIGEST_BYTES);
+    refused(eve, &method_submit, &as_own, STATUS_INVALID, "demand.job");
+    struct cancel_request cancel = {.issued_wall_ms = now, .job = job, .completed = true};
+    memset(cancel.request_key.bytes, 23, DIGEST_BYTES);
+    refused(eve, &method_cancel, &cancel, STATUS_DENIED, "not of eve");
+    struct statement_request statement = {.member = isi->name, .page = {.rows = 10}};
+    refused(eve, &method_statement, &statement, STATUS_DENIED, "own statement");
+    struct explain_request explain = {.job = job};
+    refused(eve, &method_explain, &explain, STATUS_DENIED, "not of eve");
+}
+
+static void about_the_lease_of_others(struct peer *eve, const struct peer *usc,
+                                      const struct peer *isi)
+{
+    for (int kind = 0; kind < LEASE_REPORT_KIND_COUNT; kind++) {
+        struct lease_report row = {
+            .lease = usc->lease->id, .kind = (enum lease_report_kind)kind, .text = ""};
+        struct report_leases_request reports = {.reports = &row, .report_count = 1};
+        refused(eve, &method_report_leases, &reports, STATUS_DENIED, "not hosted by");
+    }
+    /* a receipt that both of the lease signed, brought by a third: it is not the third's to bring
+     */
+    struct peer as_eve = *eve;
+    as_eve.secret = usc->secret;
+    as_eve.lease = usc->lease;
+    assert_false(settle(&as_eve, isi, 1).accepted);
+    /* and one that eve signed for both */
+    struct peer eve_as_home = *eve;
+    as_eve.secret = eve->secret;
+    assert_false(settle(&as_eve, &eve_as_home, 1).accepted);
+}
+
+static void what_a_stranger_sees(struct peer *eve)
+{
+    struct page_request page = {.rows = 10};
+    struct jobs_response *jobs = NULL;
+    expect(eve->stage, eve->transport, &method_list_jobs, &page, (void **)&jobs);
+    assert_int_equal(jobs->job_count, 0);
+    watch(eve, 0); /* its stream is open, and brings nothing that is not its own */
+    beat(eve);
+    rpc_loop_run_for(eve->stage->loop, 200);
+    assert_int_equal(eve->event_count, 0);
+}
+
+/* A request has no name in it that counts: the certificate is the caller's. */
+static void a_renewal_is_for_the_caller(struct peer *eve)
+{
+    struct pem *csr = arena_alloc(&eve->stage->arena, 1, sizeof *csr);
+    struct pem *chain = arena_alloc(&eve->stage->arena, 1, sizeof *chain);
+    struct renew_response *renewed = NULL;
+    struct certificate_facts facts;
+    assert_non_null(csr);
+    assert_non_null(chain);
+    assert_ok(identity_make_request(&eve->key, csr, NULL));
+    struct renew_request request = {.csr_pem = csr->text};
+    expect(eve->stage, eve->transport, &method_renew, &request, (void **)&renewed);
+    snprintf(chain->text, sizeof chain->text, "%s", renewed->chain_pem);
+    assert_ok(identity_read_certificate(chain, &facts, NULL));
+    assert_string_equal(facts.subject.member.text, "eve");
+    struct renew_request garbage = {.csr_pem = "no request at all"};
+    assert_int_not_equal(call(eve->stage, eve->transport, &method_renew, &garbage, NULL),
+                         STATUS_OK);
+}
+
+static void a_member_acts_for_itself_alone(void **state)
+{
+    struct stage *stage = stage_of(state);
+    struct peer *usc = new_peer(stage, "usc");
+    struct peer *isi = new_peer(stage, "isi");
+    struct peer *eve = new_peer(stage, "eve");
+    beat(eve);
+    place_a_job(stage, usc, isi);
+    in_the_name_of_isi(eve, isi, name_of("isi-1"));
+    about_the_lease_of_others(eve, usc, isi);
+    what_a_stranger_sees(eve);
+    a_renewal_is_for_the_caller(eve);
+
+    /* none of it had an effect: the lease goes its way and is paid in full */
+    report(usc, LEASE_REPORT_RUNNING);
+    report(usc, LEASE_REPORT_RELEASED);
+    struct receipt_verdict verdict = settle(usc, isi, 1);
+    if (!verdict.accepted)
+        fail_msg("%s", verdict.reason);
+    assert_int_equal(beat(eve)->balance.micros, 0);
+    /* and another receipt of the same number, signed by both, pays nothing more */
+    int64_t paid = beat(usc)->balance.micros;
+    (void)settle(usc, isi, 1);
+    assert_int_equal(beat(usc)->balance.micros, paid);
+    transport_close(usc->transport);
+    transport_close(isi->transport);
+    transport_close(eve->transport);
+    stop_broker(stage);
+}
+
+/* --- who is nobody */
+
+static enum status knock(struct peer *as, const char *chain, const char *key)
+{
+    struct stage *stage = as->stage;
+    struct rpc_client_settings settings = {
+        .security = chain != NULL ? RPC_MUTUAL_TLS : RPC_SERVER_TLS,
+        .address = stage->members,
+        .credentials = {.roots_pem = as->root.text, .chain_pem = chain, .key_pem = key},
+        .server_name = "broker.demo",
+    };
+    struct transport *transport = NULL;
+    struct page_request page = {.rows = 1};
+    assert_ok(rpc_client_open(&transport, stage->loop, &settings, &stage->fault));
+    void *ignored = NULL;
+    enum status status = rpc_client_call(stage->loop, transport, &method_list_jobs, &page, 3000,
+                                         &stage->arena, &ignored, &stage->fault);
+    transport_close(transport);
+    return status;
+}
+
+static void read_state(struct stage *stage, const char *name, struct pem *pem)
+{
+    char path[400];
+    struct bytes bytes;
+    snprintf(path, sizeof path, "%s/state/%s", stage->directory, name);
+    assert_ok(file_read(path, PEM_BYTES_MAX, &stage->arena, &bytes, &stage->fault));
+    memcpy(pem->text, bytes.data, bytes.size);
+    pem->text[bytes.size] = '\0';
+}
+
+/* A leaf for usc from these keys, as whoever holds them could make it. */
+static void forge(struct peer *usc, const struct pem *issuer_key, const struct pem *issuer,
+                  struct certificate_validity validity, struct pem *chain)
+{
+    struct pem *csr = arena_alloc(&usc->stage->arena, 1, sizeof *csr);
+    struct identity_subject subject = {
+        .role = IDENTITY_MEMBER, .federation = name_of("demo"), .member = usc->name};
+    assert_non_null(csr);
+    assert_ok(identity_make_request(&usc->key, csr, &usc->stage->fault));
+    if (identity_sign_request(issuer_key, issuer, csr, &subject, "", validity, chain,
+                              &usc->stage->fault) != STATUS_OK)
+        fail_msg("%s", usc->stage->fault.text);
+}
+
+static void certificates_of_no_member_get_nothing(void **state)
+{
+    struct stage *stage = stage_of(state);
+    struct peer *usc = new_peer(stage, "usc");
+    struct pem *pems = arena_alloc(&stage->arena, 7, sizeof *pems);
+    assert_non_null(pems);
+    struct pem *key = &pems[0], *issuer = &pems[1], *chain = &pems[2];
+    int64_t now = clock_wall_ms(clock_real());
+    struct certificate_validity present = {now - 60000, now + 3600000};
+    beat(usc);
+    assert_int_equal(knock(usc, usc->chain.text, usc->key.text), STATUS_OK);
+    assert_int_equal(knock(usc, NULL, NULL), STATUS_UNAVAILABLE); /* none: TLS itself ends it */
+
+    /* self-made: a whole federation of the same name */
+    struct pem *root_key = &pems[3], *root = &pems[4], *own_key = &pems[5], *own = &pems[6];
+    struct name demo = name_of("demo");
+    struct certificate_validity long_enough = {now - DAY_MS, now + DAY_MS};
+    assert_ok(identity_make_key(root_key, NULL));
+    assert_ok(identity_make_root(root_key, &demo, long_enough, root, NULL));
+    assert_ok(identity_make_key(own_key, NULL));
+    assert_ok(identity_make_intermediate(root_key, root, own_key, long_enough, own, NULL));
+    forge(usc, own_key, own, present, chain);
+    assert_int_equal(knock(usc, chain->text, usc->key.text), STATUS_UNAVAILABLE);
+
+    /* of the true intermediate, but over */
+    read_state(stage, "intermediate.key", key);
+    read_state(stage, "intermediate.pem", issuer);
+    forge(usc, key, issuer, (struct certificate_validity){now - 2 * DAY_MS, now - DAY_MS}, chain);
+    assert_int_equal(knock(usc, chain->text, usc->key.text), STATUS_UNAVAILABLE);
+
+    /* in every respect good, but the broker never gave it out: its intermediate's key was stolen */
+    forge(usc, key, issuer, present, chain);
+    assert_int_equal(knock(usc, chain->text, usc->key.text), STATUS_DENIED);
+    assert_non_null(strstr(stage->fault.text, "did not issue"));
+    assert_int_equal(knock(usc, usc->chain.text, usc->key.text), STATUS_OK);
+    transport_close(usc->transport);
+    stop_broker(stage);
+}
+
+/* --- too much */
+
+static void append_config(struct stage *stage, const char *text)
+{
+    FILE *file = fopen(stage->config, "a");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void one_demand_too_many_is_refused_by_the_quotas_name(void **state)
+{
+    struct stage *stage = *state;
+    if (stage->program[0] == '\0')
+        skip();
+    append_config(stage, "quotas: {jobs_per_member: 2}\n");
+    struct peer *isi = NULL;
+    struct peer *usc = NULL;
+    stage = stage_of(state);
+    isi = new_peer(stage, "isi");
+    usc = new_peer(stage, "usc");
+    submit(isi, "isi-1");
+    submit(isi, "isi-2");
+    struct submit_request third = {.issued_wall_ms = clock_wall_ms(clock_real()),
+                                   .demand = demand_of(name_of("isi-3"), isi->name)};
+    memset(third.request_key.bytes, 31, DIGEST_BYTES);
+    refused(isi, &method_submit, &third, STATUS_EXHAUSTED, "2 open jobs");
+    submit(isi, "isi-2"); /* one that is there may still be changed */
+    submit(usc, "usc-1"); /* and it is nobody else's quota */
+    complete(isi, "isi-1");
+    expect(stage, isi->transport, &method_submit, &third, NULL);
+    transport_close(isi->transport);
+    transport_close(usc->transport);
+    stop_broker(stage);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_member_acts_for_itself_alone),
+        CASE(certificates_of_no_member_get_nothing),
+        CASE(one_demand_too_many_is_refused_by_the_quotas_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
