@@ -61,7 +61,9 @@ int market_check_command(int argc, char **argv)
         .purpose = "Verifies PLAN (what `market solve --json` prints) against the instance in FILE "
                    "by code of its own: feasible, worth what it says, its bound proved by its "
                    "prices over every allowed configuration, its payoffs adding up.",
-        .parser = parse_option};
+        .parser = parse_option,
+        .closing = "Example: entente-economics market solve --json f.json > plan.json && "
+                   "entente-economics market check f.json plan.json"};
     struct options options = {0};
     command_parse(argc, argv, &syntax, &options);
     struct arena arena;

@@ -53,7 +53,9 @@ int market_export_command(int argc, char **argv)
                    "as free MPS. It minimises: the optimum is minus the market's. Names are "
                    "explained in economics/market/mps.h and in comments of the file.",
         .own = own,
-        .parser = parse_option};
+        .parser = parse_option,
+        .closing = "Example: entente-economics market export f.json --mps f.mps && glpsol "
+                   "--freemps f.mps"};
     struct options options = {0};
     command_parse(argc, argv, &syntax, &options);
     struct arena arena;

@@ -58,7 +58,9 @@ int market_generate_command(int argc, char **argv)
         .purpose = "Writes an instance like a federation's: 1 to 3 pools a member, elastic gangs "
                    "in about 33 configurations over the 8 nearest hosts, links and limits.",
         .own = own,
-        .parser = parse_option};
+        .parser = parse_option,
+        .closing = "Example: entente-economics market generate --datacenters 100 --jobs 10000 "
+                   "--out f.json"};
     struct options options = {.parameters = {.datacenters = 20, .jobs = 1000, .seed = 1}};
     command_parse(argc, argv, &syntax, &options);
     struct arena arena;

@@ -89,7 +89,9 @@ int market_import_command(int argc, char **argv)
                    "job list of Philly's or derived from it. Columns and assumptions are "
                    "documented in economics/market/README.md.",
         .own = own,
-        .parser = parse_option};
+        .parser = parse_option,
+        .closing = "Example: entente-economics market import philly philly_jobs.csv --at 3000000 "
+                   "--out f.json"};
     struct options options = {.trace = {.members = 8, .affinity = 0.9, .at = -1}};
     command_parse(argc, argv, &syntax, &options);
     struct arena arena;
