@@ -94,7 +94,7 @@ expect_exit 1 "jobs[1].home: no member 'nobody'" "$economics" market export "$wo
 truncate -s 2G "$work/huge.json" # no byte of it is on disk
 expect_exit 1 "huge.json: larger than" "$economics" market solve "$work/huge.json"
 expect_exit 1 "huge.json: larger than" "$economics" market check "$work/rivals.json" "$work/huge.json"
-expect_exit 1 "huge.json: more than" "$economics" market import philly "$work/huge.json" --out "$work/no.json"
+expect_exit 1 "huge.json: has 2147483648 bytes, over the limit" "$economics" market import philly "$work/huge.json" --out "$work/no.json"
 
 if command -v glpsol >/dev/null; then
     agree_with_glpsol rivals
