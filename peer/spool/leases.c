@@ -66,3 +66,13 @@ bool spool_lease_known(struct spool *spool, struct lease_id id, enum lease_side 
     bool found = sql_step(&sql);
     return sql_close(&sql, NULL) == STATUS_OK && found;
 }
+
+enum status spool_leases_forget_starts(struct spool *spool, struct fault *fault)
+{
+    struct sql sql = sql_prepare(spool, "UPDATE leases SET started_boot_ms=?"
+                                        " WHERE side=? AND started_boot_ms>0");
+    sql_bind_number(&sql, INT64_MAX);
+    sql_bind_number(&sql, LEASE_AS_HOME);
+    (void)sql_step(&sql);
+    return sql_close(&sql, fault);
+}

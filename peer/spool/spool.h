@@ -135,6 +135,9 @@ MUST_USE enum status spool_lease_put(struct spool *spool, const struct spool_lea
 MUST_USE enum status spool_lease_get(struct spool *spool, struct lease_id id, enum lease_side side,
                                      struct arena *arena, struct spool_lease *lease,
                                      struct fault *fault);
+/* The boot clock began again: home's starts, on the former one, are moments this one never reaches
+ * (INT64_MAX). O(leases). */
+MUST_USE enum status spool_leases_forget_starts(struct spool *spool, struct fault *fault);
 bool spool_lease_known(struct spool *spool, struct lease_id id, enum lease_side side);
 
 /* --- hosted runs */
