@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/commit.h"
+
 #define NEVER_MS INT64_MAX
 
 enum { BLOWS_EVERY_MS = 6000, DOWN_MS_MAX = 20000, CUT_MS_MAX = 15000, SKEW_MS_MAX = 2000 };
@@ -115,7 +117,18 @@ static void kill_broker(struct faults *faults)
     if (!faults->world->broker.up)
         return;
     world_kill_broker(faults->world);
+    sim_commit_disarm();
     faults->broker_up_ms = down_until(faults);
+}
+
+/* At any moment, or right at a commit. */
+static void strike_broker(struct faults *faults)
+{
+    if (chance(faults, 400000) || !faults->world->broker.up)
+        kill_broker(faults);
+    else
+        sim_commit_arm(&faults->world->broker.listener, 1 + (uint32_t)draw(faults, 12),
+                       chance(faults, 500000));
 }
 
 static void kill_peer(struct faults *faults, struct world_peer *peer)
@@ -152,7 +165,7 @@ static void strike(struct faults *faults, enum fault_kind kind)
     switch (kind) {
     case FAULT_PARTITION: cut(faults); break;
     case FAULT_SKEW: skew(faults, some_peer(faults)); break;
-    case FAULT_KILL_BROKER: kill_broker(faults); break;
+    case FAULT_KILL_BROKER: strike_broker(faults); break;
     case FAULT_KILL_PEER: kill_peer(faults, some_peer(faults)); break;
     case FAULT_REBOOT: reboot(faults, some_peer(faults)); break;
     case FAULT_CANCEL: cancel(faults); break;
@@ -194,6 +207,8 @@ static void each_step(void *context)
 {
     struct faults *faults = context;
     int64_t now_ms = world_now_ms(faults->world);
+    if (sim_commit_struck())
+        kill_broker(faults);
     start_again(faults);
     if (faults->over || now_ms < faults->next_ms)
         return;
@@ -240,6 +255,8 @@ void faults_stop(struct faults *faults)
     struct world *world = faults->world;
     dprintf(world->trace_fd, "*** faults stop\n");
     faults->over = true;
+    if (!sim_commit_struck())
+        sim_commit_disarm();
     memset(faults->cut_until_ms, 0, sizeof faults->cut_until_ms);
     faults->broker_up_ms = 0;
     memset(faults->peer_up_ms, 0, sizeof faults->peer_up_ms);

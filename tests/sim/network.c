@@ -123,10 +123,15 @@ static struct sim_call *call_of(struct rpc_call *server)
     return (struct sim_call *)(void *)((char *)server - offsetof(struct sim_call, server));
 }
 
+static bool is_dead(const struct sim_call *call)
+{
+    return call->server_over || (call->listener != NULL && call->listener->muted);
+}
+
 static void server_send(struct rpc_call *server, const void *response)
 {
     struct sim_call *call = call_of(server);
-    if (call->server_over)
+    if (is_dead(call))
         return;
     server->unsent++;
     sim_send(call, TO_CLIENT, call->method->response, response);
@@ -137,7 +142,7 @@ static void server_finish(struct rpc_call *server, const void *response, enum st
                           const char *text)
 {
     struct sim_call *call = call_of(server);
-    if (call->server_over)
+    if (is_dead(call))
         return;
     sim_finish(
         call, FINISHED,

@@ -32,6 +32,7 @@ struct sim_listener {
     enum status (*admit)(void *service, const struct rpc_caller *caller,
                          const struct wire_method *method, struct fault *fault);
     bool open;
+    bool muted; /* its process is dead, though its code still runs to the end of a step */
     struct sim_listener *next;
 };
 
