@@ -151,9 +151,37 @@ bool world_is_over(struct world *world, char what[static 256])
            spools_are_empty(world, what);
 }
 
+static bool ran_to_its_end(const struct world *world, const struct name *job)
+{
+    for (uint32_t p = 0; p < world->peer_count; p++) {
+        const struct executor_fake *fake = &world->peers[p].devices.fake;
+        for (uint32_t r = 0; r < fake->run_count; r++) {
+            const struct fake_run *run = &fake->runs[r];
+            if (run->script.job != NULL && strcmp(run->script.job, job->text) == 0 &&
+                run->last.examples >= run->script.examples)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A job that its home says is done did all of its work somewhere. */
+static void check_done(struct world *world)
+{
+    for (uint32_t j = 0; j < world->job_count; j++) {
+        const struct world_job *job = &world->jobs[j];
+        struct local_job_row row;
+        if (home_row(world->peers[job->home].peer->home, &job->name, &row, NULL) != STATUS_OK ||
+            row.state != JOB_STATE_DONE || ran_to_its_end(world, &job->name))
+            continue;
+        world_fail(world, "job %s is done at its home and was nowhere", job->name.text);
+    }
+}
+
 void world_check_end(struct world *world)
 {
     char what[256] = "";
+    check_done(world);
     world_check_books(world);
     if (!world_is_over(world, what))
         world_fail(world, "not over: %s", what);
