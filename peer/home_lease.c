@@ -321,8 +321,10 @@ static void take_next(struct home_job *job)
         status = fault_set(&fault, STATUS_DEADLINE, "the job left its former place too late");
     if (status == STATUS_OK)
         status = job_place(job, &known.signed_lease, lease, &fault);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         home_decline(job->home, next, fault.text);
+        job_save(job); /* or a restart would find it waiting again, long past */
+    }
     arena_fini(&arena);
 }
 
