@@ -348,7 +348,8 @@ void job_left(struct home_job *job, enum job_state how, const char *text)
     if (how == JOB_STATE_DONE && job->row.state == JOB_STATE_STAGING)
         job_move(job, HOME_EVENT_STARTED, NULL);
     uint64_t seen = job->row.examples_done;
-    mark_ended(job);
+    if (job->ended || job->lost) /* else the host may hold its GPUs until it hears of it */
+        mark_ended(job);
     remember_last(job, how);
     clear_place(job);
     if (how == JOB_STATE_DONE)
