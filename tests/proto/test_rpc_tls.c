@@ -228,6 +228,55 @@ static void a_revoked_member_loses_its_streams_and_nobody_else_does(void **state
     run_until_at_least(&fixture, &fixture.service.closed, 1);
 }
 
+static void keep(struct rpc_call *call, const void *request)
+{
+    struct echo_service *service = call->service;
+    (void)request;
+    service->handled++;
+    call->on_closed = echo_closed;
+}
+
+static const struct rpc_handler keeping[] = {{&method_echo, keep}};
+
+/* Of eight places four are taken freely; from then on one each. */
+static void a_member_cannot_take_every_place_of_a_server(void **state)
+{
+    (void)state;
+    enum { PLACES = 8 };
+    static struct outcome held[PLACES / 2];
+    struct bytes hello = bytes_of("hello");
+    struct rpc_server_settings settings = {
+        .security = RPC_MUTUAL_TLS,
+        .address = "127.0.0.1:0",
+        .credentials = credentials(&ours.root, &broker_chain, &broker_key),
+        .handlers = keeping,
+        .handler_count = 1,
+        .service = &fixture.service,
+        .calls_max = PLACES,
+        .allowed_gid = -1,
+    };
+    rpc_server_close(fixture.server, 0);
+    assert_ok(rpc_server_open(&fixture.server, fixture.loop, &settings, NULL));
+    snprintf(fixture.address, sizeof fixture.address, "127.0.0.1:%d",
+             rpc_server_port(fixture.server));
+    dial_again(RPC_MUTUAL_TLS, credentials(&ours.root, &usc_chain, &usc_key), "broker.trojan");
+    for (size_t i = 0; i < PLACES / 2; i++)
+        outcome_start(&held[i], &fixture, &method_echo, &hello, 10 * WAIT_MS);
+    run_until_at_least(&fixture, &fixture.service.handled, PLACES / 2);
+    outcome_start(&outcome, &fixture, &method_echo, &hello, WAIT_MS);
+    outcome_wait(&outcome);
+    assert_int_equal(outcome.status, STATUS_EXHAUSTED);
+    assert_non_null(strstr(outcome.text, "member usc has 4 calls open"));
+    struct transport *usc = fixture.client;
+    struct outcome other = {0};
+    fixture.client = fixture_dial(&fixture, RPC_MUTUAL_TLS,
+                                  credentials(&ours.root, &cwi_chain, &cwi_key), "broker.trojan");
+    outcome_start(&other, &fixture, &method_echo, &hello, 10 * WAIT_MS);
+    run_until_at_least(&fixture, &fixture.service.handled, PLACES / 2 + 1); /* cwi still gets in */
+    transport_close(fixture.client);
+    fixture.client = usc;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +300,8 @@ int main(void)
                                         close_all),
         cmocka_unit_test_setup_teardown(unusable_credentials_are_refused_and_change_nothing,
                                         open_mutual, close_all),
+        cmocka_unit_test_setup_teardown(a_member_cannot_take_every_place_of_a_server, open_mutual,
+                                        close_all),
         cmocka_unit_test_setup_teardown(a_revoked_member_loses_its_streams_and_nobody_else_does,
                                         open_mutual, close_all),
     };
