@@ -198,6 +198,7 @@ static void read_executor(struct reading *reading, const struct file_executor *f
     executor->bwrap = file->bwrap;
     executor->memory_bytes = file_reading_size(reading, "executor.memory", file->memory, 0);
     executor->scratch_bytes = file_reading_size(reading, "executor.scratch", file->scratch, 0);
+    executor->staging_bytes = file_reading_size(reading, "executor.staging", file->staging, 0);
     executor->processes =
         file_reading_count(reading, "executor.processes", file->processes, 0, 1, 1000000);
     executor->network = file->network != NULL && *file->network;

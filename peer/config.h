@@ -39,6 +39,7 @@ struct config_executor {
     const char *bwrap; /* NULL: found in PATH */
     uint64_t memory_bytes;
     uint64_t scratch_bytes;
+    uint64_t staging_bytes; /* of files that one foreign job may bring; 0: no limit */
     uint32_t processes;
     bool network;
     uint32_t first_uid;

@@ -50,6 +50,7 @@ static const struct cyaml_schema_field executor_fields[] = {
     YAML_WORD("bwrap", struct file_executor, bwrap),
     YAML_WORD("memory", struct file_executor, memory),
     YAML_WORD("scratch", struct file_executor, scratch),
+    YAML_WORD("staging", struct file_executor, staging),
     YAML_COUNT("processes", struct file_executor, processes),
     YAML_TRUTH("network", struct file_executor, network),
     YAML_COUNT("first_uid", struct file_executor, first_uid),

@@ -41,6 +41,7 @@ struct file_executor {
     char *bwrap;
     char *memory;
     char *scratch;
+    char *staging;
     uint32_t *processes;
     bool *network;
     uint32_t *first_uid;

@@ -157,7 +157,7 @@ enum status run_make(struct host *host, const struct spool_run *row, struct run 
     if (status == STATUS_OK)
         status = peer_path(host->peer, "run-chunks", id, made->chunk_directory, fault);
     if (status == STATUS_OK && row->state != RUN_GRANTED && row->state != RUN_OVER)
-        status = chunks_open(made->chunk_directory, 0, &made->chunks, fault);
+        status = run_open_chunks(made, fault);
     if (status != STATUS_OK) {
         run_free(made);
         return status;

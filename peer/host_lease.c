@@ -120,7 +120,8 @@ static enum status check_policy(const struct peer *peer, const struct lease *lea
                          "set accept_unenforced",
                          lease->gpu.text);
     struct file_set files = {specification->files, specification->file_count};
-    return file_set_check(&files, fault);
+    status = file_set_check(&files, fault);
+    return status == STATUS_OK ? host_check_staging(peer, &lease->home, &files, fault) : status;
 }
 
 void run_lease_clear(struct run_lease *lease)
@@ -262,7 +263,7 @@ static enum status take_in(struct host *host, const struct accept_request *reque
     if (status != STATUS_OK)
         return status;
     if ((*run)->chunks == NULL)
-        status = chunks_open((*run)->chunk_directory, 0, &(*run)->chunks, fault);
+        status = run_open_chunks(*run, fault);
     if (status == STATUS_OK)
         status = keep_specification(*run, &request->specification, fault);
     if (status == STATUS_OK)

@@ -5,6 +5,7 @@
 #include "peer/run.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,11 +19,35 @@ struct run *host_staging(struct host *host, const struct name *caller, struct le
     return run;
 }
 
+enum status host_check_staging(const struct peer *peer, const struct name *home,
+                               const struct file_set *files, struct fault *fault)
+{
+    uint64_t limit = peer->config->executor.staging_bytes;
+    uint64_t bytes = file_set_bytes(files);
+    if (limit == 0 || bytes <= limit || name_equal(home, &peer->config->member))
+        return STATUS_OK;
+    return fault_set(fault, STATUS_DENIED,
+                     "the job's files have %" PRIu64 " bytes, where %s takes %" PRIu64
+                     " at most of another member's job (executor.staging)",
+                     bytes, peer->config->member.text, limit);
+}
+
+/* Room for the bundle and a checkpoint: sets that are offered one after the other share it. */
+enum status run_open_chunks(struct run *run, struct fault *fault)
+{
+    const struct peer_config *config = run->peer->config;
+    bool foreign = !name_equal(&run->row.home, &config->member);
+    uint64_t quota_bytes = foreign ? 2 * config->executor.staging_bytes : 0;
+    return chunks_open(run->chunk_directory, quota_bytes, &run->chunks, fault);
+}
+
 static enum status keep_checkpoint_set(struct run *run, const struct offer_files_request *request,
                                        struct fault *fault)
 {
     struct file_set set = {request->files, request->file_count};
     enum status status = file_set_check(&set, fault);
+    if (status == STATUS_OK)
+        status = host_check_staging(run->peer, &run->row.home, &set, fault);
     if (status != STATUS_OK)
         return status;
     const char *where = run->specification->checkpoint_path;

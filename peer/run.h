@@ -102,6 +102,11 @@ MUST_USE enum status run_make(struct host *host, const struct spool_run *row, st
                               struct fault *fault);
 void run_free(struct run *run); /* not in the list any more, no transfer under way */
 void run_save(struct run *run); /* trouble goes to the log */
+/* Its store of chunks, with a quota where a foreign job may bring so much only. */
+MUST_USE enum status run_open_chunks(struct run *run, struct fault *fault);
+/* DENIED: the files are more than this host takes of another member (executor.staging). */
+MUST_USE enum status host_check_staging(const struct peer *peer, const struct name *home,
+                                        const struct file_set *files, struct fault *fault);
 void run_move(struct run *run, enum run_event event, const char *text);
 void run_report(struct run *run, struct lease_id lease, enum lease_report_kind kind,
                 const char *text);

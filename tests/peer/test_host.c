@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "peer/chunks.h"
 #include "peer/home.h"
 #include "peer/host.h"
 #include "proto/wire/methods.h"
@@ -78,6 +79,25 @@ static void a_lease_is_honoured_once(void **state)
     sim_start(host);
     assert_int_equal(host_accept(host->peer->host, caller, &request, NULL), STATUS_PRECONDITION);
     assert_int_equal(leased_gpus(host), 0);
+}
+
+static void files_over_the_hosts_staging_limit_are_refused_by_its_name(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    struct accept_request request = visit(sim, home, job);
+    struct fault fault;
+    sim_make_lease(sim, job, host, 0x1, &request.signed_lease);
+    uint64_t bytes = file_set_bytes(
+        &(struct file_set){request.specification.files, request.specification.file_count});
+    assert_true(bytes > 1);
+    host->config.executor.staging_bytes = bytes - 1;
+    const struct name *caller = &home->config.member;
+    assert_int_equal(host_accept(host->peer->host, caller, &request, &fault), STATUS_DENIED);
+    assert_non_null(strstr(fault.text, "executor.staging"));
+    host->config.executor.staging_bytes = bytes;
+    assert_ok(host_accept(host->peer->host, caller, &request, &fault));
 }
 
 static void a_lease_on_gpus_in_use_is_refused(void **state)
@@ -314,6 +334,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_lease_for_another_home_is_refused),
         TEST(a_lease_is_honoured_once),
+        TEST(files_over_the_hosts_staging_limit_are_refused_by_its_name),
         TEST(a_lease_on_gpus_in_use_is_refused),
         TEST(gpus_of_a_run_that_ends_may_be_promised_but_not_used),
         TEST(a_renewed_lease_never_restarts_the_job),
