@@ -120,8 +120,10 @@ static void begin_renewal(struct run *run, int64_t now)
     run->next_lease = (struct run_lease){0};
     run_report(run, run->row.lease, LEASE_REPORT_RUNNING, NULL);
     run_save(run);
-    if (spool_commit(run->peer->spool, &fault) != STATUS_OK)
+    if (spool_commit(run->peer->spool, &fault) != STATUS_OK) {
+        spool_rollback(run->peer->spool);
         peer_trouble(run->peer, "beginning a renewal", &fault);
+    }
 }
 
 /* A renewal that never began is over with the run. */
@@ -156,6 +158,8 @@ void run_gone(struct run *run, enum lease_outcome outcome, const char *text)
     run_give_gpus(run);
     run->row.outcome = outcome;
     run_move(run, RUN_EVENT_GONE, text[0] != '\0' ? text : NULL);
-    if (spool_commit(run->peer->spool, &fault) != STATUS_OK)
+    if (spool_commit(run->peer->spool, &fault) != STATUS_OK) {
+        spool_rollback(run->peer->spool);
         peer_trouble(run->peer, "ending a run", &fault);
+    }
 }

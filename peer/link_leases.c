@@ -90,8 +90,10 @@ static void forget_reports(struct link *link)
                                      link->reports_sent[r].kind, &fault);
     if (status == STATUS_OK)
         status = spool_commit(link->peer->spool, &fault);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        spool_rollback(link->peer->spool);
         peer_trouble(link->peer, "forgetting reports", &fault);
+    }
 }
 
 static bool refused(enum status status)

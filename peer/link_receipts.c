@@ -91,6 +91,8 @@ static void reported(void *context, enum status status, const void *response,
         kept = take_verdict(link, &answer->verdicts[v], &own);
     if (kept == STATUS_OK)
         kept = spool_commit(link->peer->spool, &own);
-    if (kept != STATUS_OK)
+    if (kept != STATUS_OK) {
+        spool_rollback(link->peer->spool);
         peer_trouble(link->peer, "keeping the broker's verdicts", &own);
+    }
 }

@@ -35,6 +35,7 @@ uint64_t spool_incarnation(const struct spool *spool);
 /* Several writes as one: all or nothing. Not nested. */
 MUST_USE enum status spool_begin(struct spool *spool, struct fault *fault);
 MUST_USE enum status spool_commit(struct spool *spool, struct fault *fault);
+/* After any failure between the two; nothing happens where none is open. */
 void spool_rollback(struct spool *spool);
 
 /* --- settings: small values by name */
