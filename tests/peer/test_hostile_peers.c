@@ -195,6 +195,7 @@ static int open_all(void **state)
     start_broker(stage);
     write_text(hostile.peer_config,
                "state_directory: state-usc\nlisten: 127.0.0.1:0\n"
+               "jobs_on_exit: stop\nstop_grace: 1s\n" /* the job outlives no test */
                "pools: [{gpu: a100, nodes: 1, gpus_per_node: 2, cost: 0.0001, "
                "accept_unenforced: true}]\n",
                "usc", stage->members);
