@@ -226,7 +226,7 @@ static enum status remember(struct home *home, const struct receipt *receipt, st
                                 (struct bytes){digest.bytes, DIGEST_BYTES}, fault);
     if (status == STATUS_OK)
         status = spool_commit(spool, fault);
-    else
+    if (status != STATUS_OK)
         spool_rollback(spool);
     return status;
 }
