@@ -328,7 +328,7 @@ static void eve_tries_everything(void)
     }
     struct push_chunk_request chunk = {
         lease, hostile.chunk, {(const uint8_t *)program, sizeof program - 1}};
-    struct stream stream;
+    static struct stream stream; /* a call may end after this function did */
     push_for_ever(eve, &chunk, &stream);
     expect_refusal(stream.status, "PushChunks");
     struct lease_request start = {lease};
@@ -354,7 +354,7 @@ static void stage_and_start(void)
     struct lease_id lease = hostile.isi->lease->id;
     struct push_chunk_request chunk = {
         lease, hostile.chunk, {(const uint8_t *)program, sizeof program - 1}};
-    struct stream stream;
+    static struct stream stream;                        /* a call may end after this function did */
     push_for_ever(hostile.isi_to_usc, &chunk, &stream); /* the very same, for ever: it has an end */
     assert_int_equal(stream.status, STATUS_EXHAUSTED);
     assert_non_null(strstr(stream.text, "4096 chunks"));
@@ -375,8 +375,8 @@ static void a_lease_is_of_no_use_to_whom_it_does_not_name(void **state)
     accept_as_isi();
     eve_tries_everything(); /* while it stages */
     stage_and_start();
-    eve_tries_everything(); /* while it runs */
-    struct stream stream;
+    eve_tries_everything();      /* while it runs */
+    static struct stream stream; /* a call may end after this function did */
     watch_job(hostile.isi_to_usc, hostile.isi->lease->id, &stream);
     while (stream.log_bytes == 0 && !stream.done)
         rpc_loop_run_for(hostile.stage->loop, 10);
@@ -406,7 +406,7 @@ static void what_was_not_offered_is_not_taken(void **state)
     static const uint8_t junk[64] = {1};
     struct push_chunk_request chunk = {.lease = lease, .data = {junk, sizeof junk}};
     digest_bytes(junk, sizeof junk, &chunk.digest);
-    struct stream stream;
+    static struct stream stream; /* a call may end after this function did */
     push_for_ever(isi, &chunk, &stream);
     assert_int_equal(stream.status, STATUS_INVALID);
     chunk.digest = hostile.chunk; /* announced, but other bytes */
@@ -437,7 +437,7 @@ static void a_home_revoked_in_mid_stream_loses_its_stream_and_its_run(void **sta
         skip();
     accept_as_isi();
     stage_and_start();
-    struct stream stream;
+    static struct stream stream; /* a call may end after this function did */
     watch_job(hostile.isi_to_usc, hostile.isi->lease->id, &stream);
     while (stream.log_bytes == 0 && !stream.done)
         rpc_loop_run_for(hostile.stage->loop, 10);
