@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "broker/config.h"
-#include "broker/epoch.h"
-#include "broker/lease.h"
+#include "broker/lease/epoch.h"
+#include "broker/lease/lease.h"
 #include "broker/registry.h"
 #include "broker/store/store.h"
 #include "proto/identity/identity.h"

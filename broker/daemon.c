@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "broker/service.h"
+#include "broker/services/service.h"
 
 enum { GRACE_MS = 2000 };
 

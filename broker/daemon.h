@@ -9,8 +9,8 @@
 
 #include "broker/authority.h"
 #include "broker/core.h"
-#include "broker/dispatch.h"
-#include "broker/rounds.h"
+#include "broker/lease/dispatch.h"
+#include "broker/round/rounds.h"
 #include "broker/worker.h"
 #include "proto/rpc/server.h"
 #include "proto/wire/messages.h"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "broker/ledger.h"
+#include "broker/money/ledger.h"
 #include "broker/store/demands.h"
 #include "broker/store/leases.h"
 #include "broker/store/members.h"

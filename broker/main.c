@@ -1,5 +1,5 @@
 /* entente-broker: the daemon that clears the market, and what its operator says to it. */
-#include "broker/commands.h"
+#include "broker/commands/commands.h"
 
 static const struct command commands[] = {
     {"init", "make a federation: keys, certificates, empty ledger", command_init},

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "peer/config_schema.h"
-#include "peer/file_reading.h"
+#include "peer/files/file_reading.h"
 
 enum { MEMBER_BYTES_MAX = NAME_BYTES_MAX - 1 - 20 /* a dash and any 64-bit number */ };
 

@@ -8,8 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "peer/host.h"
-#include "peer/service.h"
+#include "peer/host/host.h"
+#include "peer/services/service.h"
 
 enum { SERVERS_GRACE_MS = 500, DELIVERY_GRACE_MS = 3000 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "peer/daemon.h"
-#include "peer/link.h"
+#include "peer/link/link.h"
 #include "proto/wire/methods.h"
 
 enum { RENEW_CALL_MS = 15 * 1000, RENEW_RETRY_MS = 10 * 1000 };

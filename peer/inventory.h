@@ -10,7 +10,7 @@
 #define ENTENTE_PEER_INVENTORY_H
 
 #include "peer/config.h"
-#include "peer/executor.h"
+#include "peer/executor/executor.h"
 
 enum gpu_use { GPU_LOCAL, GPU_LEASED };
 

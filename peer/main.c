@@ -1,6 +1,6 @@
 /* entente-peer: a datacenter's daemon and its commands. */
 #include "peer/commands/commands.h"
-#include "peer/executor.h"
+#include "peer/executor/executor.h"
 
 static const struct command commands[] = {
     {"join", "Join a federation with a token", command_join},

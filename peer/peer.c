@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "peer/home.h"
-#include "peer/host.h"
-#include "peer/link.h"
-#include "peer/service.h"
+#include "peer/home/home.h"
+#include "peer/host/host.h"
+#include "peer/link/link.h"
+#include "peer/services/service.h"
 
 static enum status make_directories(struct peer *peer, struct fault *fault);
 

@@ -6,7 +6,7 @@
 
 #include "base/command.h"
 #include "economics/commands/commands.h"
-#include "economics/market/answer.h"
+#include "economics/market/checking/answer.h"
 
 static const char program_name[] = "entente-economics";
 

@@ -1,7 +1,7 @@
 /* market export: the full LP of an instance in free MPS, so that any solver can check ours. */
 #include "base/command.h"
 #include "economics/commands/commands.h"
-#include "economics/market/mps.h"
+#include "economics/market/instance/mps.h"
 
 static const char program_name[] = "entente-economics";
 
@@ -51,7 +51,7 @@ int market_export_command(int argc, char **argv)
         .arguments = "FILE",
         .purpose = "Writes the full LP of the instance in FILE, every allowed configuration in it, "
                    "as free MPS. It minimises: the optimum is minus the market's. Names are "
-                   "explained in economics/market/mps.h and in comments of the file.",
+                   "explained in economics/market/instance/mps.h and in comments of the file.",
         .own = own,
         .parser = parse_option,
         .closing = "Example: entente-economics market export f.json --mps f.mps && glpsol "

@@ -4,7 +4,7 @@
 
 #include "base/command.h"
 #include "economics/commands/commands.h"
-#include "economics/market/generate.h"
+#include "economics/market/instance/generate.h"
 #include "economics/market/market.h"
 
 static const char program_name[] = "entente-economics";

@@ -1,11 +1,11 @@
-/* market import: public cluster traces as instances (economics/market/trace.h). */
+/* market import: public cluster traces as instances (economics/market/instance/trace.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/command.h"
 #include "economics/commands/commands.h"
 #include "economics/market/market.h"
-#include "economics/market/trace.h"
+#include "economics/market/instance/trace.h"
 
 static const char program_name[] = "entente-economics";
 

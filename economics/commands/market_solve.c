@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "economics/commands/commands.h"
-#include "economics/market/instance.h"
+#include "economics/market/instance/instance.h"
 #include "economics/market/plan.h"
 
 static const char program_name[] = "entente-economics";
@@ -63,7 +63,8 @@ int market_solve_command(int argc, char **argv)
         list,
         parse_option,
         "FILE",
-        "Solves the market in FILE (JSON; documented in economics/market/instance.h) to its "
+        "Solves the market in FILE (JSON; documented in economics/market/instance/instance.h) to "
+        "its "
         "optimum.\v"
         "Without --gangs jobs may share rounds: the plan is the LP's, and payoffs are its core "
         "point. Prices are credits per GPU-second, payoffs credits a round.",

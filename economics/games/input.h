@@ -3,7 +3,7 @@
  *
  * A JSON document holds one game, an array of games, or {"games": [...]}; each is a worth table
  * (`v`), a classic family by its data, or a linear production game; a document alone may be a
- * market instance (economics/market/instance.h). Any other file is CSV: coalition, worth.
+ * market instance (economics/market/instance/instance.h). Any other file is CSV: coalition, worth.
  *
  * Ownership: everything lies in the arena. Faults carry the place. Complexity: that of the table.
  */
@@ -11,7 +11,7 @@
 #define ENTENTE_ECONOMICS_GAMES_INPUT_H
 
 #include "economics/games/production.h"
-#include "economics/market/instance.h"
+#include "economics/market/instance/instance.h"
 
 enum { INPUT_GAMES_MAX = 100000, INPUT_PLAYER_NAME_MAX = 255, INPUT_TABLED_AT_ONCE = 14 };
 

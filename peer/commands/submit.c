@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "peer/commands/commands.h"
-#include "peer/job_file.h"
+#include "peer/home/job_file.h"
 
 static const struct command_usage usage = {
     .arguments = "JOB.yaml",

@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/domain/lease.h"
-#include "peer/meter.h"
+#include "peer/host/meter.h"
 #include "proto/wire/messages.h"
 
 struct spool;

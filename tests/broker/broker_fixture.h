@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "broker/daemon.h"
-#include "broker/ledger.h"
-#include "broker/service.h"
+#include "broker/money/ledger.h"
+#include "broker/services/service.h"
 #include "broker/store/demands.h"
 #include "broker/store/events.h"
 #include "broker/store/rounds.h"

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/ledger.h"
-#include "broker/lease.h"
-#include "broker/settle.h"
+#include "broker/money/ledger.h"
+#include "broker/lease/lease.h"
+#include "broker/money/settle.h"
 #include "broker/store/demands.h"
 #include "broker/store/events.h"
 #include "broker/store/members.h"

@@ -1,6 +1,6 @@
 #include "tests/broker/broker_fixture.h"
 
-#include "broker/audit.h"
+#include "broker/round/audit.h"
 #include "broker/store/leases.h"
 
 /* Three jobs want the four a100 of usc; one of them has to do with isi's slower v100: so there is a

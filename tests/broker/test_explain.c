@@ -1,6 +1,6 @@
 #include "tests/broker/broker_fixture.h"
 
-#include "broker/explain.h"
+#include "broker/round/explain.h"
 
 static struct explain_response explain(struct fed *fed, const char *job)
 {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "broker/export.h"
+#include "broker/money/export.h"
 
 static char *exported(struct world *world, enum export_format format)
 {

@@ -1,8 +1,8 @@
 #include "tests/broker/broker_fixture.h"
 
 #include "base/rng.h"
-#include "broker/replay.h"
-#include "broker/snapshot.h"
+#include "broker/round/replay.h"
+#include "broker/round/snapshot.h"
 
 /* A federation with something in every part of a market: rows, held GPUs, ages. */
 static struct round *eventful_round(struct fed *fed)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/rng.h"
-#include "broker/export.h"
+#include "broker/money/export.h"
 
 struct damage {
     char directory[256];

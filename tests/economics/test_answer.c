@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/tolerance.h"
-#include "economics/market/answer.h"
-#include "economics/market/generate.h"
+#include "economics/market/checking/answer.h"
+#include "economics/market/instance/generate.h"
 #include "economics/market/plan.h"
 
 enum { DATACENTERS = 5, JOBS = 60, SEEDS = 12 };

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "economics/market/instance.h"
+#include "economics/market/instance/instance.h"
 #include "economics/market/plan.h"
 
-/* The example of economics/market/instance.h, with a second pool and job. */
+/* The example of economics/market/instance/instance.h, with a second pool and job. */
 static const char example[] =
     "{\"round_seconds\": 300,"
     " \"members\": [\"usc\", \"ucsd\"],"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "economics/market/instance.h"
-#include "economics/market/trace.h"
+#include "economics/market/instance/instance.h"
+#include "economics/market/instance/trace.h"
 
 static const char nodes[] = "sn,cpu_milli,memory_mib,gpu,model\n"
                             "n0,64000,262144,2,P100\n"

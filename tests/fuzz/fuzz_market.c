@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "economics/market/instance.h"
+#include "economics/market/instance/instance.h"
 #include "economics/market/plan.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "broker/snapshot.h"
+#include "broker/round/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { COLUMNS_SOLVED_MAX = 64, MEMBERS_SOLVED_MAX = 4, ARENA_BYTES = 64 * 1024 * 1024 };

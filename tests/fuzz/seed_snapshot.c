@@ -4,7 +4,7 @@
  */
 #include "tests/broker/broker_fixture.h"
 
-#include "broker/snapshot.h"
+#include "broker/round/snapshot.h"
 
 static void write_seed(struct fed *fed, const char *directory, const char *name)
 {

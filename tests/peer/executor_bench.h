@@ -10,7 +10,7 @@
 #include "tests/support/support.h"
 
 #include "base/file.h"
-#include "peer/executor.h"
+#include "peer/executor/executor.h"
 
 enum {
     WAIT_MS_MAX = 30000, /* far above what anything here takes; only a hang reaches it */

@@ -13,7 +13,7 @@
 #define ENTENTE_TESTS_PEER_EXECUTOR_FAKE_H
 
 #include "base/clock.h"
-#include "peer/executor.h"
+#include "peer/executor/executor.h"
 
 enum { FAKE_RUNS_MAX = 256, FAKE_PATH_MAX = 1024, FAKE_EXIT_STOPPED = 75 };
 

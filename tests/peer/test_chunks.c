@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "peer/chunks.h"
+#include "peer/files/chunks.h"
 #include "proto/identity/identity.h"
 
 enum { ARENA_BYTES = 8 * 1024 * 1024 };

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "peer/executor_state.h"
+#include "peer/executor/executor_state.h"
 
 static void a_job_runs_and_its_output_and_exit_code_are_kept(void **state)
 {

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "peer/executor_state.h"
+#include "peer/executor/executor_state.h"
 
 static unsigned processes_of_uid(unsigned uid)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "peer/chunks.h"
+#include "peer/files/chunks.h"
 #include "proto/identity/identity.h"
 
 /* PATH_BYTES_MAX and BUNDLE_DEPTH_MAX are the last lengths that are allowed. */

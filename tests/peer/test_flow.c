@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "peer/home.h"
+#include "peer/home/home.h"
 #include "tests/sim/federation.h"
 
 static int set_up(void **state)

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "peer/chunks.h"
-#include "peer/home.h"
-#include "peer/home_state.h"
-#include "peer/run_state.h"
+#include "peer/files/chunks.h"
+#include "peer/home/home.h"
+#include "peer/home/home_state.h"
+#include "peer/executor/run_state.h"
 #include "proto/wire/methods.h"
 #include "tests/sim/federation.h"
 

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "peer/chunks.h"
-#include "peer/home.h"
-#include "peer/host.h"
+#include "peer/files/chunks.h"
+#include "peer/home/home.h"
+#include "peer/host/host.h"
 #include "proto/wire/methods.h"
 #include "tests/sim/federation.h"
 

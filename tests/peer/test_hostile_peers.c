@@ -5,7 +5,7 @@
  */
 #include "tests/broker/daemon_fixture.h"
 
-#include "peer/chunks.h"
+#include "peer/files/chunks.h"
 
 struct hostile {
     struct stage *stage;

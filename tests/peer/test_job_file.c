@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "peer/job_file.h"
+#include "peer/home/job_file.h"
 #include "proto/wire/methods.h"
 
 #define NOW_WALL_MS INT64_C(1795410000000) /* 2026-11-23T05:00:00Z */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "peer/lease_check.h"
+#include "peer/host/lease_check.h"
 #include "proto/identity/identity.h"
 #include "proto/wire/methods.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peer/home.h"
-#include "peer/link.h"
+#include "peer/home/home.h"
+#include "peer/link/link.h"
 #include "tests/sim/federation.h"
 
 static int set_up(void **state)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "peer/link.h"
-#include "peer/service.h"
+#include "peer/link/link.h"
+#include "peer/services/service.h"
 #include "proto/wire/methods.h"
 #include "tests/sim/federation.h"
 

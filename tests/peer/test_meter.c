@@ -2,7 +2,7 @@
 #include "tests/support/support.h"
 
 #include "base/rng.h"
-#include "peer/meter.h"
+#include "peer/host/meter.h"
 
 /* A lease of 60 s with 30 s of holdover, accepted at 1000 ms on the host's boot clock. */
 enum { ACCEPTED = 1000, DURATION = 60000, HOLDOVER = 30000, FIRM_END = ACCEPTED + DURATION };

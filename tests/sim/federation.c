@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/home.h"
-#include "peer/service.h"
+#include "peer/home/home.h"
+#include "peer/services/service.h"
 #include "tests/sim/broker.h"
 
 static const char *const names[SIM_PEERS] = {"alfa", "bravo", "charlie"};

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/ledger.h"
+#include "broker/money/ledger.h"
 #include "broker/store/leases.h"
 #include "tests/sim/world.h"
 

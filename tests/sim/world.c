@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/tree.h"
+#include "peer/files/tree.h"
 #include "tests/sim/loop.h"
 #include "tests/sim/random.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/rng.h"
 #include "broker/daemon.h"
-#include "peer/home.h"
+#include "peer/home/home.h"
 #include "tests/sim/devices.h"
 #include "tests/sim/network.h"
 

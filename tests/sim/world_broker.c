@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/ledger.h"
-#include "broker/service.h"
+#include "broker/money/ledger.h"
+#include "broker/services/service.h"
 #include "broker/store/members.h"
 #include "tests/sim/loop.h"
 #include "tests/sim/world.h"

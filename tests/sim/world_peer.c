@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/ledger.h"
+#include "broker/money/ledger.h"
 #include "broker/store/members.h"
-#include "peer/service.h"
+#include "peer/services/service.h"
 #include "tests/sim/world.h"
 
 static const char *const names[WORLD_PEERS_MAX] = {"alfa", "bravo",   "charlie", "delta",

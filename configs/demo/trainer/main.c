@@ -2,7 +2,7 @@
  * entente-trainer: the demo's job. Trains a small network on Fashion-MNIST, data-parallel, at the
  * pace of the GPU kind that it is told it has.
  *
- * It keeps the contract between Entente and a job (peer/executor.h): ENTENTE_GPUS,
+ * It keeps the contract between Entente and a job (peer/executor/executor.h): ENTENTE_GPUS,
  * ENTENTE_GPU_SPEED, ENTENTE_PROGRESS, ENTENTE_CHECKPOINT; SIGTERM means checkpoint and exit. Exit
  * codes: 0 all work is done; 75 stopped before that, to be resumed; 1 failure; 2 wrong usage.
  */

@@ -1,0 +1,44 @@
+/*
+ * Snapshot: a round's market as stored bytes, and the digest of the plan made of it.
+ *
+ * A stored round replays to the same plan (DESIGN §8.8), so the encoding is exact and
+ * deterministic: one market, one run of bytes. Format, version 1:
+ *
+ *   "ENTM" 0x01, then fields in the order of struct market; counts before arrays.
+ *   unsigned: LEB128. signed: zigzag LEB128. name: length, bytes. bool: 0 or 1.
+ *   double: its 64 bits, little-endian (limits and coefficients of policy rows: never rounded).
+ *   members: name. pools: owner, gpu, gpus per node, cost, nodes as masks (gpu_count is their
+ * bits). jobs: name, home, column count, one_node, held column, held nodes (node, mask), age; a
+ * job's first column is the sum before it. columns: job (delta), pool, gpus, θ, worth, value, price
+ * room, time held. rows: kind, owner, partner, limit, entry count. entries: column, coefficient.
+ *
+ * Decoding trusts nothing: truncated, overlong, out-of-range or trailing bytes are CORRUPT, and the
+ * result went through market_validate(). Ownership: results lie in the arena. Thread rule: pure.
+ * Complexity: O(size).
+ */
+#ifndef ENTENTE_BROKER_ROUND_SNAPSHOT_H
+#define ENTENTE_BROKER_ROUND_SNAPSHOT_H
+
+#include "base/arena.h"
+#include "base/domain/bytes.h"
+#include "economics/market/plan.h"
+
+MUST_USE enum status snapshot_encode(const struct market *market, struct arena *arena,
+                                     struct bytes *bytes, struct fault *fault);
+
+MUST_USE enum status snapshot_decode(struct bytes bytes, struct arena *arena, struct market *market,
+                                     struct fault *fault);
+
+/*
+ * SHA-256 over "entente plan 1" and the canonical encoding (as above) of all that is posted:
+ * placements (column, nodes, renewed, waits, price, shares, payment), pool prices, each member's
+ * payoff, core point and worth alone, objective, bound, epsilon and whether it is exact.
+ */
+MUST_USE enum status plan_digest(const struct market *market, const struct plan *plan,
+                                 struct digest *digest, struct fault *fault);
+
+/* The same bytes, kept with the round: what the digest covers. */
+MUST_USE enum status plan_encode(const struct market *market, const struct plan *plan,
+                                 struct arena *arena, struct bytes *bytes, struct fault *fault);
+
+#endif

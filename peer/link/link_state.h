@@ -1,0 +1,82 @@
+/* Link state: what the files link*.c share. */
+#ifndef ENTENTE_PEER_LINK_LINK_STATE_H
+#define ENTENTE_PEER_LINK_LINK_STATE_H
+
+#include "peer/link/link.h"
+#include "proto/rpc/client.h"
+
+enum {
+    LINK_DEMAND_SLOTS = 16,
+    LINK_CALL_MS = 10 * 1000,
+    LINK_RETRY_MS = 500,
+    LINK_RETRY_MS_MAX = 10 * 1000,
+    LINK_DOUBLINGS_MAX = 6,
+    LINK_QUESTIONS_MAX = 64
+};
+
+/* One demand on its way to the broker. */
+struct link_demand {
+    struct link *link;
+    struct transport_call *call;
+    struct name job;
+    int word; /* enum demand_word */
+    uint64_t version;
+};
+
+/* A thing that is tried again and again: when next, and how often it failed in a row. */
+struct link_try {
+    int64_t due_boot_ms;
+    uint32_t failures;
+};
+
+struct link {
+    struct peer *peer;
+    struct transport *transport;
+    bool redial_wanted;
+    /* heartbeat */
+    struct transport_call *heartbeat_call;
+    struct link_try heartbeat;
+    int64_t heartbeat_every_ms;
+    int64_t sent_boot_ms;
+    int64_t heard_boot_ms; /* newest answer, or when we began */
+    bool heard;
+    uint64_t inventory_mark; /* of what the newest heartbeat offered */
+    struct credits balance;
+    struct credits escrow;
+    /* lease events */
+    struct transport_call *watch_call;
+    struct link_try watch;
+    /* reports and receipts */
+    struct transport_call *reports_call;
+    struct link_try reports;
+    struct lease_report *reports_sent; /* in reports_arena */
+    uint32_t reports_count;
+    bool reports_single; /* one at a time: some report was refused */
+    struct arena reports_arena;
+    struct transport_call *receipts_call;
+    struct link_try receipts;
+    int64_t refused_boot_ms; /* when to report refused receipts again */
+    struct arena receipts_arena;
+    struct spool_receipt *receipts_sent;
+    uint32_t receipts_count;
+    struct link_demand demands[LINK_DEMAND_SLOTS];
+    uint32_t question_count; /* of owners, under way */
+};
+
+bool link_due(const struct link *link, const struct link_try *try);
+void link_failed(struct link *link, struct link_try *try);
+void link_succeeded(struct link_try *try);
+
+/* --- link_heartbeat.c */
+void link_heartbeat(struct link *link);
+/* --- link_leases.c */
+void link_watch(struct link *link);
+void link_report(struct link *link);
+/* --- link_receipts.c */
+void link_receipts(struct link *link);
+/* --- link_demand.c */
+void link_demands(struct link *link);
+/* --- link_trust.c */
+void link_take_revocations(struct link *link, const struct signed_bytes *revocations);
+
+#endif
