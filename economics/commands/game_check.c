@@ -2,7 +2,6 @@
  * game check FILE --split: is a split efficient, individually rational, in the core; and who
  * objects.
  */
-#include <argp.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -101,22 +100,17 @@ int game_check_command(int argc, char **argv)
          "Markets without a table: stop looking for an objection after so long (default 60)", 0},
         {"json", OPTION_JSON, NULL, 0, "Print JSON instead of text", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        list,
-        parse_option,
-        "FILE --split X1,X2,...",
-        "Says whether a split of a cooperative game is in the core, and if not which coalition "
-        "objects most and by how much.\vFormats of FILE are documented in "
-        "economics/games/README.md.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_syntax syntax = {
+        .arguments = "FILE --split X1,X2,...",
+        .purpose = "Says whether a split of a cooperative game is in the core, and if not which "
+                   "coalition objects most and by how much.",
+        .own = list,
+        .parser = parse_option,
+        .closing = "Formats of FILE are documented in economics/games/README.md."};
     struct options options = {.tolerance = TOLERANCE_ANSWER, .seconds = 60.0};
     struct checking checking = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
     arena_init(&checking.arena, (size_t)ARENA_ROUND_BYTES * 4);
     arena_init(&checking.scratch, (size_t)ARENA_ROUND_BYTES * 4);
     enum status status = check(&checking, &fault);

@@ -1,7 +1,6 @@
 /*
  * game solve FILE: cooperative games solved by name of concept, each answer with what certifies it.
  */
-#include <argp.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,12 +93,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* The concepts below the options. */
-static char *help_filter(int key, const char *text, void *input)
+/* What the help says below the options; NULL without memory. */
+static char *list_of_concepts(void)
 {
-    (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)(uintptr_t)text;
     size_t size = 0;
     char *help = NULL;
     FILE *to = open_memstream(&help, &size);
@@ -130,21 +126,19 @@ int game_solve_command(int argc, char **argv)
         {"seed", OPTION_SEED, "NUMBER", 0, "Sampled Shapley: of its random orders (default 0)", 0},
         {"csv", OPTION_CSV, NULL, 0, "Print CSV: game, concept, player, payoff", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {list,
-                                     parse_option,
-                                     "FILE",
-                                     "Solves the cooperative games in FILE: worth tables (JSON or "
-                                     "CSV), classic families, linear "
-                                     "production games, or a market.\v ",
-                                     NULL,
-                                     help_filter,
-                                     NULL};
+    char *closing = list_of_concepts();
+    struct command_syntax const syntax = {
+        .arguments = "FILE",
+        .purpose = "Solves the cooperative games in FILE: worth tables (JSON or CSV), classic "
+                   "families, linear production games, or a market.",
+        .own = list,
+        .parser = parse_option,
+        .closing = closing};
     struct options options = {.half_width = 0.003, .seconds = 60.0};
     struct solving solving = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
+    free(closing);
     arena_init(&solving.arena, (size_t)ARENA_ROUND_BYTES * 4);
     arena_init(&solving.scratch, (size_t)ARENA_ROUND_BYTES * 4);
     enum status status = choose(&solving, &fault);

@@ -2,7 +2,6 @@
  * market solve FILE: the market's LP, its prices and payoffs; with --gangs a plan in whole GPUs and
  * what it pays. For people as tables, with --json for programs.
  */
-#include <argp.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -59,22 +58,16 @@ int market_solve_command(int argc, char **argv)
         {"gangs", OPTION_GANGS, NULL, 0,
          "Whole GPUs, one configuration a job, packed on nodes; payoffs as posted", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        list,
-        parse_option,
-        "FILE",
-        "Solves the market in FILE (JSON; documented in economics/market/instance/instance.h) to "
-        "its "
-        "optimum.\v"
-        "Without --gangs jobs may share rounds: the plan is the LP's, and payoffs are its core "
-        "point. Prices are credits per GPU-second, payoffs credits a round.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_syntax syntax = {
+        .arguments = "FILE",
+        .purpose = "Solves the market in FILE (JSON; documented in "
+                   "economics/market/instance/instance.h) to its optimum.",
+        .own = list,
+        .parser = parse_option,
+        .closing = "Without --gangs jobs may share rounds: the plan is the LP's, and payoffs are "
+                   "its core point. Prices are credits per GPU-second, payoffs credits a round."};
     struct options options = {0};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
     struct solved solved = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     arena_init(&solved.arena, (size_t)ARENA_ROUND_BYTES * 4);

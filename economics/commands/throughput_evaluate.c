@@ -2,7 +2,6 @@
  * throughput evaluate DATA --split SPLIT: how well step times are predicted, beside simpler
  * methods.
  */
-#include <argp.h>
 #include <math.h>
 #include <string.h>
 
@@ -59,21 +58,17 @@ int throughput_evaluate_command(int argc, char **argv)
         {"json", OPTION_JSON, NULL, 0, "Print JSON instead of tables", 0},
         {"strict", OPTION_STRICT, NULL, 0, "Refuse bad rows instead of skipping them", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        list,
-        parse_option,
-        "DATA",
-        "Fits DATA (CSV) without some rows and predicts those.\v"
-        "folds leaves out whole placements; extrapolate:4 fits on at most 4 GPUs; leave-cluster:2 "
-        "keeps two rows a model of each cluster in turn, leave-model:2 two rows a cluster of each "
-        "model. Errors are absolute percentages of step time.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_syntax syntax = {
+        .arguments = "DATA",
+        .purpose = "Fits DATA (CSV) without some rows and predicts those.",
+        .own = list,
+        .parser = parse_option,
+        .closing =
+            "folds leaves out whole placements; extrapolate:4 fits on at most 4 GPUs; "
+            "leave-cluster:2 keeps two rows a model of each cluster in turn, leave-model:2 two "
+            "rows a cluster of each model. Errors are absolute percentages of step time."};
     struct options options = {.split = "folds"};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
     struct evaluated evaluated = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     arena_init(&evaluated.arena, ARENA_ROUND_BYTES);

@@ -1,7 +1,6 @@
 /*
  * throughput fit DATA --out MODEL: the predictor of step times, from measured rows.
  */
-#include <argp.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,19 +69,14 @@ int throughput_fit_command(int argc, char **argv)
          "The network of a cluster's nodes in Gbit/s, where the rows don't say it; may be repeated",
          0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        list,
-        parse_option,
-        "DATA --out MODEL",
-        "Fits the step times in DATA (CSV) and writes the predictor to MODEL.\v"
-        "economics/throughput/README.md documents the columns, the law and the file.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_syntax syntax = {
+        .arguments = "DATA --out MODEL",
+        .purpose = "Fits the step times in DATA (CSV) and writes the predictor to MODEL.",
+        .own = list,
+        .parser = parse_option,
+        .closing = "economics/throughput/README.md documents the columns, the law and the file."};
     struct options options = {0};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
     struct fitted fitted = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     arena_init(&fitted.arena, ARENA_ROUND_BYTES);

@@ -1,7 +1,6 @@
 /*
  * throughput predict MODEL --job NAME --gpu CLUSTER --gpus N ...: how fast, and how sure.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -141,20 +140,15 @@ int throughput_predict_command(int argc, char **argv)
          0},
         {"json", OPTION_JSON, NULL, 0, "Print JSON instead of text", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        list,
-        parse_option,
-        "MODEL --job NAME --gpu CLUSTER --gpus N --batch N",
-        "Predicts the step time and examples/s of a job in a configuration.\v"
-        "A job or cluster that MODEL has not seen is predicted from all others; the interval says "
-        "how little that is worth.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_syntax syntax = {
+        .arguments = "MODEL --job NAME --gpu CLUSTER --gpus N --batch N",
+        .purpose = "Predicts the step time and examples/s of a job in a configuration.",
+        .own = list,
+        .parser = parse_option,
+        .closing = "A job or cluster that MODEL has not seen is predicted from all others; the "
+                   "interval says how little that is worth."};
     struct options options = {.nodes = 1, .accumulation = 1};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
     struct predicted predicted = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     arena_init(&predicted.arena, ARENA_ROUND_BYTES);

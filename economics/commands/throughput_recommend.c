@@ -2,7 +2,6 @@
  * throughput recommend MODEL --job NAME: the best configurations for a budget or a deadline, as a
  * table and a plot in the terminal.
  */
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -148,23 +147,18 @@ static const struct argp_option option_list[] = {
 
 int throughput_recommend_command(int argc, char **argv)
 {
-    static const struct argp argp = {
-        option_list,
-        parse_option,
-        "MODEL --job NAME",
-        "Recommends configurations of GPUs and batch for a job.\v"
-        "A deadline or budget is met where it is met nine times in ten. Configurations marked * "
-        "are beaten by no other in both time and cost.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_syntax syntax = {
+        .arguments = "MODEL --job NAME",
+        .purpose = "Recommends configurations of GPUs and batch for a job.",
+        .own = option_list,
+        .parser = parse_option,
+        .closing = "A deadline or budget is met where it is met nine times in ten. Configurations "
+                   "marked * are beaten by no other in both time and cost."};
     struct options options = {.gpus_max = GPUS_MAX_DEFAULT,
                               .gpus_per_node = GPUS_PER_NODE_DEFAULT,
                               .examples = EXAMPLES_DEFAULT,
                               .top = TOP_DEFAULT};
-    argp_err_exit_status = EXIT_CODE_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_CODE_USAGE;
+    command_parse(argc, argv, &syntax, &options);
     struct recommended recommended = {.options = &options};
     struct fault fault = {.status = STATUS_OK};
     arena_init(&recommended.arena, ARENA_ROUND_BYTES);

@@ -39,6 +39,9 @@ done
 expect_exit 0 "market solve" "$economics" --help
 expect_exit 0 "entente-economics " "$economics" --version
 expect_exit 0 "--gangs" "$economics" market solve --help
+"$economics" --help | awk '/^  (market|game|throughput) /{print $1, $2}' | while read -r noun verb; do
+    expect_exit 0 "Exit codes: 0 done, 1 failure, 2 wrong usage" "$economics" "$noun" "$verb" --help
+done
 expect_exit 2 "no command" "$economics" market sovle
 expect_exit 2 "FILE is missing" "$economics" market solve
 expect_exit 2 "unrecognized option" "$economics" market solve --jsn "$work/rivals.json"
