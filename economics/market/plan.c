@@ -46,6 +46,15 @@ enum status plan_make(const struct market *market, struct arena *arena, struct p
     return status;
 }
 
+enum status plan_make_with(const struct market *market, struct session *session,
+                           const struct session_options *options, struct arena *arena,
+                           struct plan *plan, struct fault *fault)
+{
+    (void)session; /* thin for now: cold each time */
+    (void)options;
+    return plan_make(market, arena, plan, fault);
+}
+
 static enum status prepare(struct planning *p, struct plan *plan, struct fault *fault)
 {
     plan->members = arena_alloc(p->arena, p->market->member_count, sizeof *plan->members);

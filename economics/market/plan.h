@@ -23,6 +23,7 @@
 #define ENTENTE_ECONOMICS_MARKET_PLAN_H
 
 #include "economics/market/market.h"
+#include "economics/market/solver/session.h"
 
 enum { PLAN_ENUMERATE_MEMBERS_MAX = 10 };
 
@@ -74,6 +75,12 @@ struct plan {
 /* INVALID: the market breaks a rule. INTERNAL: GLPK failed (with its words). */
 MUST_USE enum status plan_make(const struct market *market, struct arena *arena, struct plan *plan,
                                struct fault *fault);
+
+/* The same with a session's help: started from what it kept, which is replaced by what this round
+ * found. The plan is a function of market, options (but for threads) and what the session kept. */
+MUST_USE enum status plan_make_with(const struct market *market, struct session *session,
+                                    const struct session_options *options, struct arena *arena,
+                                    struct plan *plan, struct fault *fault);
 
 /*
  * Verifies by code of its own: feasibility of placements (GPUs, nodes, one column a job, rows),
