@@ -70,9 +70,9 @@ throughput:
 CONFIG
 }
 
-start_broker() {
+start_broker() { # [COMMAND TO RUN IT UNDER...]
     : >"$work/broker.out"
-    "$broker" run >"$work/broker.out" 2>>"$work/broker.log" &
+    "$@" "$broker" run >"$work/broker.out" 2>>"$work/broker.log" &
     pids[broker]=$!
     until_true 20 grep -q '^ready' "$work/broker.out"
 }
@@ -167,4 +167,46 @@ jobs_running() { # COUNT: leases under which a job runs
 
 settled() { # nothing of a lease is open: no money in escrow
     ! "$broker" leases | awk 'NR > 1 && $2 != "settled" && $2 != "voided" { found = 1 } END { exit !found }'
+}
+
+submitted() { # NAME FILE: as soon as the peer and its broker are there
+    until_true 20 "$peer" submit --config "$work/$1.yaml" "$2"
+}
+
+books_agree() { # DEPOSITED-MICROS: after all is over: ledger, certificates, stored rounds, and what members have in all
+    local rounds round total
+    expect_exit 0 "ledger verified" "$broker" ledger verify
+    "$broker" audit >"$work/audit" 2>&1 || fail "audit: $(cat "$work/audit")"
+    rounds=$("$broker" round list | awk 'NR > 1 && $5 > 0 { print $1 }' | head -n 5)
+    for round in $rounds; do
+        expect_exit 0 "the same plan" "$broker" replay "$round"
+    done
+    total=$("$broker" member list --json | awk -F'[:,]' '/"(balance|escrow)_micros"/ { sum += $2 } END { printf "%d", sum }')
+    [ "$total" -eq "$1" ] || fail "members have $total micro-credits, $1 were deposited"
+}
+
+# --- kills at a chosen moment (tests/support/preload_kill.c)
+
+needs_kill() {
+    preload=$ENTENTE_BIN_DIR/libentente_preload_kill.so
+    [ -e "$preload" ] || { echo "skipped: $preload is not built"; exit 77; }
+}
+
+killed_at() { # PROGRAM MOMENT [NTH]: what to put before a command, in the array `under`
+    rm -f "$work/killed"
+    under=(env "LD_PRELOAD=$preload" "ENTENTE_KILL_AT=$2" "ENTENTE_KILL_NTH=${3:-1}"
+        "ENTENTE_KILL_PROGRAM=$1" "ENTENTE_KILL_MARK=$work/killed")
+}
+
+start_broker_killed_at() { # MOMENT [NTH]
+    killed_at entente-broker "$@"
+    start_broker "${under[@]}"
+}
+
+until_killed() { # NAME: at the moment chosen, and by SIGKILL
+    local code=0
+    until_true 30 test -e "$work/killed"
+    wait "${pids[$1]}" || code=$?
+    unset "pids[$1]"
+    [ "$code" -eq 137 ] || fail "$1 ended with $code, not by the kill"
 }
