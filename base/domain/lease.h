@@ -122,6 +122,10 @@ struct receipt {
     uint64_t examples;    /* in this lease */
     uint64_t checkpoints; /* delivered to home in this lease */
     int64_t ended_wall_ms;
+    int64_t measured_ms;     /* between the first and the last progress seen: no start, no stop; 0:
+                                not measured */
+    uint64_t measured_steps; /* done in that time */
+    uint64_t measured_examples;
 };
 
 struct signed_receipt {

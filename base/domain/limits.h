@@ -17,6 +17,7 @@ enum {
     DATA_SETS_PER_JOB_MAX = 16,
     PLACES_PER_DATA_SET_MAX = 64,
     HINTS_PER_JOB_MAX = 64, /* stated throughputs */
+    PROFILE_ROWS_MAX = 16,  /* measured at home, of one job */
     ARGUMENTS_PER_JOB_MAX = 256,
     VARIABLES_PER_JOB_MAX = 128,
     FILES_PER_BUNDLE_MAX = 4096,

@@ -94,6 +94,7 @@ static struct explain_option option_of(const struct explaining *explaining, uint
         .price_per_gpu_second =
             price_to_double(pool->cost) + rent / ((double)column->gpus * round_seconds),
         .surplus_credits = worth - rent,
+        .basis = "",
         .obstacle = column->worth.micros <= 0 ? "costs more than it is worth to the job" : "",
     };
     return option;
@@ -119,6 +120,7 @@ static bool obstacle_at(const struct explaining *explaining, uint32_t p,
         return false;
     *option = (struct explain_option){
         .pool = {.member = *owner, .gpu = pool->gpu},
+        .basis = "",
         .gpus = explaining->demand->gpus_min,
         .price_per_gpu_second = price_to_double(explaining->round->plan.pool_price[p]),
         .obstacle = market_obstacle(input, explaining->demand, offer, offered,

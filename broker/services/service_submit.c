@@ -30,7 +30,7 @@ static enum status admit_and_put(struct submission *submission);
 void service_submit(struct rpc_call *call, const void *request)
 {
     struct fault fault = {0};
-    struct empty_message response = {0};
+    struct submit_response response = {0};
     struct submission submission = {
         .daemon = daemon_of(call),
         .member = caller_of(call),

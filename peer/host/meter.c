@@ -48,6 +48,12 @@ void meter_continue(struct meter *meter, const struct lease *lease, int64_t acce
     meter->examples = before.examples;
     meter->receipted_steps = before.receipted_steps;
     meter->receipted_examples = before.receipted_examples;
+    meter->stretch_boot_ms = before.stretch_boot_ms;
+    meter->stretch_steps = before.stretch_steps;
+    meter->stretch_examples = before.stretch_examples;
+    meter->progress_boot_ms = before.progress_boot_ms;
+    meter->progress_steps = before.progress_steps;
+    meter->progress_examples = before.progress_examples;
     /* Work that the former lease paid for is paid: saved_boot_ms is not carried over. */
 }
 
@@ -59,8 +65,24 @@ static int64_t advance(struct meter *meter, int64_t boot_ms)
     return meter->seen_boot_ms;
 }
 
+/* The newest progress; the first one begins the stretch that is measured. */
+static void note_progress(struct meter *meter, const struct meter_reading *reading)
+{
+    if (reading->examples <= meter->examples || reading->boot_ms < meter->progress_boot_ms)
+        return;
+    meter->progress_boot_ms = reading->boot_ms;
+    meter->progress_steps = reading->steps;
+    meter->progress_examples = reading->examples;
+    if (meter->stretch_boot_ms != 0)
+        return;
+    meter->stretch_boot_ms = reading->boot_ms;
+    meter->stretch_steps = reading->steps;
+    meter->stretch_examples = reading->examples;
+}
+
 void meter_observe(struct meter *meter, const struct meter_reading *reading)
 {
+    note_progress(meter, reading);
     advance(meter, reading->boot_ms);
     if (reading->steps > meter->steps)
         meter->steps = reading->steps;
@@ -107,7 +129,15 @@ static void write_receipt(struct meter *meter, int64_t end_boot_ms, int64_t now_
         .examples = meter->examples - meter->receipted_examples,
         .checkpoints = meter->checkpoints - meter->receipted_checkpoints,
         .ended_wall_ms = now_wall_ms,
+        .measured_ms = meter->progress_boot_ms - meter->stretch_boot_ms,
+        .measured_steps = meter->progress_steps > meter->stretch_steps
+                              ? meter->progress_steps - meter->stretch_steps
+                              : 0,
+        .measured_examples = meter->progress_examples - meter->stretch_examples,
     };
+    meter->stretch_boot_ms = meter->progress_boot_ms;
+    meter->stretch_steps = meter->progress_steps;
+    meter->stretch_examples = meter->progress_examples;
     meter->receipted_boot_ms = end_boot_ms;
     meter->receipted_steps = meter->steps;
     meter->receipted_examples = meter->examples;

@@ -6,8 +6,9 @@
  * The struct is plain data that the peer stores as it is and reads back after a restart; a boot
  * clock that went back means a reboot, and then time stands where the meter last saw it.
  * Every count in a receipt (held time, steps, examples, checkpoints) is since the receipt before
- * it, so that the receipts of a lease add up. Thread rule: pure, the caller's storage. Complexity:
- * O(1).
+ * it, so that the receipts of a lease add up. Besides what is billed a receipt says how fast the
+ * job ran: from the first progress seen to the last, so that neither its start nor its stop count.
+ * Thread rule: pure, the caller's storage. Complexity: O(1).
  */
 #ifndef ENTENTE_PEER_HOST_METER_H
 #define ENTENTE_PEER_HOST_METER_H
@@ -37,6 +38,14 @@ struct meter {
     uint64_t receipted_checkpoints;
     uint32_t sequence; /* receipts made */
     bool closed;       /* the last receipt is made */
+    /* Measured throughput: the stretch from the first progress seen (or where the former receipt's
+     * ended) to the newest. A meter kept by a release before these were there has none. */
+    int64_t stretch_boot_ms; /* 0: no progress seen yet */
+    uint64_t stretch_steps;
+    uint64_t stretch_examples;
+    int64_t progress_boot_ms;
+    uint64_t progress_steps;
+    uint64_t progress_examples;
 };
 
 /* Where a job stands, as its executor reports: counts in all, checkpoints resumed from included. */

@@ -40,7 +40,7 @@ static struct spool_run read_run(struct sql *sql)
     run.exit_code = (int32_t)sql_number(sql);
     run.outcome = (enum lease_outcome)sql_choice(sql, LEASE_OUTCOME_COUNT);
     run.delivered_number = sql_unsigned(sql);
-    sql_exact(sql, &run.meter, sizeof run.meter);
+    sql_grown(sql, &run.meter, sizeof run.meter);
     sql_text(sql, run.text, sizeof run.text);
     return run;
 }

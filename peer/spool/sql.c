@@ -164,6 +164,16 @@ void sql_exact(struct sql *sql, void *value, size_t size)
         sql->failed = true;
 }
 
+void sql_grown(struct sql *sql, void *value, size_t size)
+{
+    struct bytes bytes = sql_bytes(sql);
+    memset(value, 0, size);
+    if (bytes.size <= size)
+        memcpy(value, bytes.data, bytes.size);
+    else
+        sql->failed = true;
+}
+
 enum status sql_execute(struct spool *spool, const char *text, struct fault *fault)
 {
     if (sqlite3_exec(spool->database, text, NULL, NULL, NULL) == SQLITE_OK)

@@ -56,6 +56,8 @@ struct bytes sql_bytes(struct sql *sql);
 /* A copy in the arena. */
 struct bytes sql_bytes_copy(struct sql *sql, struct arena *arena);
 void sql_exact(struct sql *sql, void *value, size_t size); /* a blob of exactly that size */
+/* A struct that grew at its end since it was written: what the blob lacks is zero. */
+void sql_grown(struct sql *sql, void *value, size_t size);
 
 enum status sql_execute(struct spool *spool, const char *text, struct fault *fault);
 

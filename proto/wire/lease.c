@@ -105,6 +105,9 @@ static const struct wire_row receipt_rows[] = {
     ROW_COUNTER(receipt, examples),
     ROW_COUNTER(receipt, checkpoints),
     ROW_WALL(receipt, ended_wall_ms),
+    ROW_DURATION(receipt, measured_ms),
+    ROW_COUNTER(receipt, measured_steps),
+    ROW_COUNTER(receipt, measured_examples),
 };
 
 static enum status check_receipt(const void *domain, const struct wire_path *path,

@@ -90,7 +90,20 @@ static const struct wire_row explain_option_rows[] = {
     ROW_DOUBLE(explain_option, price_per_gpu_second, 0, WIRE_CREDITS_REAL_MAX),
     ROW_DOUBLE(explain_option, surplus_credits, -WIRE_CREDITS_REAL_MAX, WIRE_CREDITS_REAL_MAX),
     ROW_PROSE(explain_option, obstacle),
+    ROW_DOUBLE(explain_option, examples_per_second_low, 0, WIRE_THROUGHPUT_MAX),
+    ROW_DOUBLE(explain_option, examples_per_second_high, 0, WIRE_THROUGHPUT_MAX),
+    ROW_LINE(explain_option, basis, 0, NAME_BYTES_MAX),
 };
+
+static const struct wire_row delivery_row_rows[] = {
+    ROW_POOL(delivery_row, pool),
+    ROW_MEMBER_OPTIONAL(delivery_row, home),
+    ROW_U32(delivery_row, factor_ppm, 0, PPM),
+    ROW_U32(delivery_row, jobs, 0, UINT32_MAX),
+    ROW_U32(delivery_row, homes, 0, MEMBERS_MAX),
+};
+
+const struct wire_message wire_message_delivery_row = WIRE_MESSAGE(delivery_row, NULL);
 
 static const struct wire_message message_explain_option = WIRE_MESSAGE(explain_option, NULL);
 

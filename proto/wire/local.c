@@ -134,6 +134,8 @@ static const struct wire_row peer_status_response_rows[] = {
     ROW_U32(peer_status_response, jobs_queued, 0, UINT32_MAX),
     ROW_U32(peer_status_response, jobs_running, 0, UINT32_MAX),
     ROW_U32(peer_status_response, receipts_unsettled, 0, UINT32_MAX),
+    ROW_STRUCTS(peer_status_response, deliveries, delivery_count, delivery_row,
+                wire_message_delivery_row, 0, POOLS_PER_MEMBER_MAX),
 };
 
 static const struct wire_message message_peer_status_response =

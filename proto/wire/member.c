@@ -57,6 +57,8 @@ static const struct wire_row heartbeat_response_rows[] = {
     ROW_DIGEST_OPTIONAL(heartbeat_response, ledger_head),
     ROW_CREDITS(heartbeat_response, balance),
     ROW_CREDITS(heartbeat_response, escrow),
+    ROW_STRUCTS(heartbeat_response, deliveries, delivery_count, delivery_row,
+                wire_message_delivery_row, 0, POOLS_PER_MEMBER_MAX),
 };
 
 static const struct wire_message message_heartbeat_response =
@@ -64,13 +66,32 @@ static const struct wire_message message_heartbeat_response =
 
 /* ---- jobs on the market */
 
+static const struct wire_row profile_row_rows[] = {
+    ROW_NAME(profile_row, gpu),
+    ROW_U32(profile_row, gpus, 1, WIRE_GPUS_PER_JOB_MAX),
+    ROW_U32(profile_row, nodes, 1, NODES_PER_LEASE_MAX),
+    ROW_U32(profile_row, gpus_on_fullest, 1, GPUS_PER_NODE_MAX),
+    ROW_DOUBLE(profile_row, batch, 1e-9, 1e9),
+    ROW_DOUBLE(profile_row, step_seconds, 1e-7, 1e6),
+};
+
+static const struct wire_message message_profile_row = WIRE_MESSAGE(profile_row, NULL);
+
 static const struct wire_row submit_request_rows[] = {
     ROW_DIGEST(submit_request, request_key),
     ROW_WALL(submit_request, issued_wall_ms),
     ROW_STRUCT(submit_request, demand, demand, message_demand),
+    ROW_STRUCTS(submit_request, profile, profile_count, profile_row, message_profile_row, 0,
+                PROFILE_ROWS_MAX),
 };
 
 static const struct wire_message message_submit_request = WIRE_MESSAGE(submit_request, NULL);
+
+static const struct wire_row submit_response_rows[] = {
+    ROW_BOOL(submit_response, profile_wanted),
+};
+
+static const struct wire_message message_submit_response = WIRE_MESSAGE(submit_response, NULL);
 
 static const struct wire_row cancel_request_rows[] = {
     ROW_DIGEST(cancel_request, request_key),
@@ -161,8 +182,8 @@ const struct wire_method method_renew =
     WIRE_METHOD("MemberService/Renew", WIRE_UNARY, message_renew_request, message_renew_response);
 const struct wire_method method_heartbeat = WIRE_METHOD(
     "MemberService/Heartbeat", WIRE_UNARY, message_heartbeat_request, message_heartbeat_response);
-const struct wire_method method_submit =
-    WIRE_METHOD("MemberService/Submit", WIRE_UNARY, message_submit_request, wire_message_empty);
+const struct wire_method method_submit = WIRE_METHOD(
+    "MemberService/Submit", WIRE_UNARY, message_submit_request, message_submit_response);
 const struct wire_method method_cancel =
     WIRE_METHOD("MemberService/Cancel", WIRE_UNARY, message_cancel_request, wire_message_empty);
 const struct wire_method method_watch_leases =

@@ -86,6 +86,15 @@ struct revocation {
     struct name member;
 };
 
+/* How a host delivers: what its jobs reached, as a share of what was predicted for its GPU kind. */
+struct delivery_row {
+    struct pool_id pool;
+    struct name home;    /* on whose word, and for whose jobs it counts; "": several homes', all */
+    uint32_t factor_ppm; /* predictions there are multiplied by it; at most PPM */
+    uint32_t jobs;
+    uint32_t homes;
+};
+
 struct heartbeat_response {
     uint64_t broker_incarnation;
     int64_t broker_wall_ms;
@@ -99,6 +108,8 @@ struct heartbeat_response {
     struct digest ledger_head;
     struct credits balance;
     struct credits escrow;
+    struct delivery_row *deliveries; /* of the caller's pools, as a host */
+    uint32_t delivery_count;
 };
 
 struct revocation_list {
@@ -108,11 +119,27 @@ struct revocation_list {
     uint32_t revoked_count;
 };
 
+/* A step of a job as its home measured it. */
+struct profile_row {
+    struct name gpu;
+    uint32_t gpus;
+    uint32_t nodes;
+    uint32_t gpus_on_fullest;
+    double batch; /* examples a worker and step */
+    double step_seconds;
+};
+
 struct submit_request {
     struct digest request_key;
     int64_t issued_wall_ms;
     struct demand
         demand; /* also replaces the demand of the same job: new work left, position, price */
+    struct profile_row *profile; /* what home measured of the job */
+    uint32_t profile_count;
+};
+
+struct submit_response {
+    bool profile_wanted; /* nobody knows how fast it runs anywhere */
 };
 
 struct cancel_request {
@@ -231,6 +258,9 @@ struct explain_option {
     double price_per_gpu_second; /* the plan's price there */
     double surplus_credits;      /* a round, at plan prices; below 0: priced out */
     const char *obstacle; /* "" where allowed: affinity 0, price limit, no node large enough, ... */
+    double examples_per_second_low; /* 90% interval; 0: stated, not fitted */
+    double examples_per_second_high;
+    const char *basis; /* where the prediction comes from; "": there is none */
 };
 
 struct explain_response {
@@ -334,6 +364,7 @@ struct round_row {
     struct credits objective; /* of the whole-GPU plan */
     struct credits bound;     /* optimum of the LP */
     struct credits epsilon;
+    uint64_t fit; /* version of the throughput fit that predicted; 0: the table alone */
 };
 
 struct rounds_response {
@@ -432,6 +463,53 @@ struct broker_status_response {
     uint64_t rounds;
     int64_t next_round_in_ms;
     int64_t round_ms;
+};
+
+/* One measurement, and what was predicted of it before it was learned. */
+struct measured_row {
+    uint64_t row;
+    int64_t measured_wall_ms;
+    struct name job;
+    struct name model; /* "": not named */
+    struct name home;
+    struct pool_id pool;
+    uint32_t gpus;
+    uint32_t nodes;
+    double batch; /* examples a worker and step */
+    double measured_examples_per_second;
+    double predicted_examples_per_second; /* 0: nothing was known */
+    double low_examples_per_second;       /* 90% interval; 0: stated, not fitted */
+    double high_examples_per_second;
+    const char *basis;
+    bool confirmed; /* signed by two members: everybody learns from it */
+    bool profile;   /* by its home, before it ran */
+    uint64_t fit;   /* that predicted */
+};
+
+/* How good predictions were, over the rows that had one. */
+struct forecast_row {
+    struct name model;
+    struct pool_id pool;
+    uint32_t rows;
+    double median_ape; /* percent */
+    double mean_ape;
+    uint32_t intervals;
+    double coverage90;
+};
+
+struct throughput_response {
+    uint64_t fit; /* version in force; 0: none */
+    int64_t fit_made_wall_ms;
+    uint32_t fit_rows;
+    uint32_t fit_models;
+    uint32_t fit_clusters;
+    struct measured_row *rows; /* newest first */
+    uint32_t row_count;
+    struct forecast_row *forecasts;
+    uint32_t forecast_count;
+    struct delivery_row *deliveries;
+    uint32_t delivery_count;
+    uint64_t next_after;
 };
 
 /* ---- peers: from one to another
@@ -627,6 +705,8 @@ struct peer_status_response {
     uint32_t jobs_queued;
     uint32_t jobs_running;
     uint32_t receipts_unsettled;
+    struct delivery_row *deliveries; /* as the broker finds */
+    uint32_t delivery_count;
 };
 
 #endif

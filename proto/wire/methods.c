@@ -37,6 +37,7 @@ const struct wire_method *const methods_all[] = {
     &method_operator_jobs,
     &method_lease_list,
     &method_broker_status,
+    &method_throughput,
 
     &method_accept,
     &method_offer_files,

@@ -16,7 +16,7 @@ extern const struct wire_method method_enrol; /* unary: enrol_request -> enrol_r
 extern const struct wire_method method_renew; /* unary: renew_request -> renew_response */
 extern const struct wire_method
     method_heartbeat;                          /* unary: heartbeat_request -> heartbeat_response */
-extern const struct wire_method method_submit; /* unary: submit_request -> empty_message */
+extern const struct wire_method method_submit; /* unary: submit_request -> submit_response */
 extern const struct wire_method method_cancel; /* unary: cancel_request -> empty_message */
 extern const struct wire_method
     method_watch_leases; /* server stream: watch_leases_request -> lease_event */
@@ -53,6 +53,7 @@ extern const struct wire_method
 extern const struct wire_method method_lease_list; /* unary: page_request -> leases_response */
 extern const struct wire_method
     method_broker_status; /* unary: empty_message -> broker_status_response */
+extern const struct wire_method method_throughput; /* unary: page_request -> throughput_response */
 
 /* PeerService: from peer to peer. */
 extern const struct wire_method

@@ -109,6 +109,7 @@ static const struct wire_row round_row_rows[] = {
     ROW_CREDITS(round_row, objective),
     ROW_CREDITS(round_row, bound),
     ROW_CREDITS(round_row, epsilon),
+    ROW_COUNTER(round_row, fit),
 };
 
 static const struct wire_message message_round_row = WIRE_MESSAGE(round_row, NULL);
@@ -232,6 +233,60 @@ static const struct wire_row broker_status_response_rows[] = {
 static const struct wire_message message_broker_status_response =
     WIRE_MESSAGE(broker_status_response, NULL);
 
+/* ---- throughput */
+
+static const struct wire_row measured_row_rows[] = {
+    ROW_COUNTER(measured_row, row),
+    ROW_WALL(measured_row, measured_wall_ms),
+    ROW_NAME(measured_row, job),
+    ROW_NAME_OPTIONAL(measured_row, model),
+    ROW_MEMBER(measured_row, home),
+    ROW_POOL(measured_row, pool),
+    ROW_U32(measured_row, gpus, 0, WIRE_GPUS_PER_JOB_MAX),
+    ROW_U32(measured_row, nodes, 0, NODES_PER_LEASE_MAX),
+    ROW_DOUBLE(measured_row, batch, 0, WIRE_EXAMPLES_MAX),
+    ROW_DOUBLE(measured_row, measured_examples_per_second, 0, WIRE_THROUGHPUT_MAX),
+    ROW_DOUBLE(measured_row, predicted_examples_per_second, 0, WIRE_THROUGHPUT_MAX),
+    ROW_DOUBLE(measured_row, low_examples_per_second, 0, WIRE_THROUGHPUT_MAX),
+    ROW_DOUBLE(measured_row, high_examples_per_second, 0, WIRE_THROUGHPUT_MAX),
+    ROW_LINE(measured_row, basis, 0, NAME_BYTES_MAX),
+    ROW_BOOL(measured_row, confirmed),
+    ROW_BOOL(measured_row, profile),
+    ROW_COUNTER(measured_row, fit),
+};
+
+static const struct wire_message message_measured_row = WIRE_MESSAGE(measured_row, NULL);
+
+static const struct wire_row forecast_row_rows[] = {
+    ROW_NAME_OPTIONAL(forecast_row, model),
+    ROW_POOL(forecast_row, pool),
+    ROW_U32(forecast_row, rows, 0, UINT32_MAX),
+    ROW_DOUBLE(forecast_row, median_ape, 0, WIRE_CREDITS_REAL_MAX),
+    ROW_DOUBLE(forecast_row, mean_ape, 0, WIRE_CREDITS_REAL_MAX),
+    ROW_U32(forecast_row, intervals, 0, UINT32_MAX),
+    ROW_DOUBLE(forecast_row, coverage90, 0, 100),
+};
+
+static const struct wire_message message_forecast_row = WIRE_MESSAGE(forecast_row, NULL);
+
+static const struct wire_row throughput_response_rows[] = {
+    ROW_COUNTER(throughput_response, fit),
+    ROW_WALL(throughput_response, fit_made_wall_ms),
+    ROW_U32(throughput_response, fit_rows, 0, UINT32_MAX),
+    ROW_U32(throughput_response, fit_models, 0, UINT32_MAX),
+    ROW_U32(throughput_response, fit_clusters, 0, UINT32_MAX),
+    ROW_STRUCTS(throughput_response, rows, row_count, measured_row, message_measured_row, 0,
+                ROWS_PER_PAGE_MAX),
+    ROW_STRUCTS(throughput_response, forecasts, forecast_count, forecast_row, message_forecast_row,
+                0, ROWS_PER_PAGE_MAX),
+    ROW_STRUCTS(throughput_response, deliveries, delivery_count, delivery_row,
+                wire_message_delivery_row, 0, WIRE_DELIVERIES_MAX),
+    ROW_COUNTER(throughput_response, next_after),
+};
+
+static const struct wire_message message_throughput_response =
+    WIRE_MESSAGE(throughput_response, NULL);
+
 /* ---- methods */
 
 const struct wire_method method_token_create =
@@ -266,3 +321,6 @@ const struct wire_method method_lease_list = WIRE_METHOD(
     "OperatorService/LeaseList", WIRE_UNARY, wire_message_page_request, message_leases_response);
 const struct wire_method method_broker_status = WIRE_METHOD(
     "OperatorService/Status", WIRE_UNARY, wire_message_empty, message_broker_status_response);
+const struct wire_method method_throughput =
+    WIRE_METHOD("OperatorService/Throughput", WIRE_UNARY, wire_message_page_request,
+                message_throughput_response);

@@ -29,6 +29,7 @@ enum {
     WIRE_CHUNKS_PER_OFFER_MAX = 130000, /* their digests fit one message */
     WIRE_ROUND_ROWS_MAX = 65536,        /* pools or placements shown of one round */
     WIRE_OPTIONS_MAX = 4096,            /* of one explanation */
+    WIRE_DELIVERIES_MAX = 4096,
     WIRE_RESULTS_MAX = 4096,
     WIRE_RETRIES_MAX = 1000,
     WIRE_PROCESSES_MAX = 1000000,
@@ -199,6 +200,7 @@ extern const struct wire_message wire_message_statement_request;
 extern const struct wire_message wire_message_statement_response;
 extern const struct wire_message wire_message_explain_request;
 extern const struct wire_message wire_message_explain_response;
+extern const struct wire_message wire_message_delivery_row;
 extern const struct wire_message wire_message_submitted_specification;
 extern const struct wire_message wire_message_submitted_demand;
 

@@ -48,6 +48,52 @@ static void held_time_runs_from_both_ready_not_from_acceptance(void **state)
     assert_true(lease_id_equal(receipt.lease, (struct lease_id){1, 2, 3}));
 }
 
+static void throughput_is_measured_from_the_first_progress_to_the_last(void **state)
+{
+    (void)state;
+    struct meter meter = start_at(2000); /* resumed with 640 examples */
+    /* 3 s to start, then 64 examples a step and ten steps a second, then 2 s to stop */
+    meter_observe(&meter, &(struct meter_reading){4000, 10, 640});
+    meter_observe(&meter, &(struct meter_reading){5000, 11, 704});
+    meter_observe(&meter, &(struct meter_reading){15000, 111, 7104});
+    meter_observe(&meter, &(struct meter_reading){17000, 111, 7104});
+    struct receipt receipt;
+    meter_release(&meter, 17500, 99, LEASE_OUTCOME_COMPLETED, &receipt);
+    assert_int_equal(receipt.measured_ms, 10000);
+    assert_int_equal(receipt.measured_steps, 100);
+    assert_int_equal(receipt.measured_examples, 6400);
+    assert_int_equal(receipt.examples, 6464); /* the first step is paid for, but not measured */
+}
+
+static void a_renewed_job_is_measured_on_from_where_its_last_receipt_ended(void **state)
+{
+    (void)state;
+    struct meter meter = start_at(2000);
+    struct lease const next = make_lease(0);
+    struct receipt receipt;
+    meter_observe(&meter, &(struct meter_reading){10000, 20, 1280});
+    meter_observe(&meter, &(struct meter_reading){60000, 120, 7680});
+    meter_release(&meter, FIRM_END, 99, LEASE_OUTCOME_RENEWED, &receipt);
+    assert_int_equal(receipt.measured_ms, 50000);
+    assert_int_equal(receipt.measured_examples, 6400);
+    meter_continue(&meter, &next, FIRM_END, &meter);
+    meter_observe(&meter, &(struct meter_reading){90000, 180, 11520});
+    meter_release(&meter, 91000, 99, LEASE_OUTCOME_COMPLETED, &receipt);
+    assert_int_equal(receipt.measured_ms, 30000); /* no second start to leave out */
+    assert_int_equal(receipt.measured_examples, 3840);
+}
+
+static void a_job_that_shows_no_progress_is_not_measured(void **state)
+{
+    (void)state;
+    struct meter meter = start_at(2000);
+    struct receipt receipt;
+    meter_observe(&meter, &(struct meter_reading){30000, 10, 640});
+    meter_release(&meter, 31000, 99, LEASE_OUTCOME_STOPPED, &receipt);
+    assert_int_equal(receipt.measured_ms, 0);
+    assert_int_equal(receipt.measured_examples, 0);
+}
+
 static void phases_change_at_the_firm_end_and_at_the_limit(void **state)
 {
     (void)state;
@@ -219,6 +265,9 @@ static void receipts_add_up_to_the_time_held(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(throughput_is_measured_from_the_first_progress_to_the_last),
+        cmocka_unit_test(a_renewed_job_is_measured_on_from_where_its_last_receipt_ended),
+        cmocka_unit_test(a_job_that_shows_no_progress_is_not_measured),
         cmocka_unit_test(held_time_runs_from_both_ready_not_from_acceptance),
         cmocka_unit_test(phases_change_at_the_firm_end_and_at_the_limit),
         cmocka_unit_test(a_renewal_begins_where_its_predecessor_ended),

@@ -145,8 +145,8 @@ static void two_million_empty_parts_are_refused_before_they_cost_memory(void **s
 static void a_flood_of_unknown_fields_is_refused_within_the_memory_limit(void **state)
 {
     (void)state;
-    /* field 15, varint 0: no message of a lease has it; protobuf-c keeps 24 bytes of each */
-    assert_int_equal(decode_flood(&message_receipt, "\x7a\x00", 2), STATUS_EXHAUSTED);
+    /* field 15, varint 0: no revocation list has it; protobuf-c keeps 24 bytes of each */
+    assert_int_equal(decode_flood(&message_revocation_list, "\x7a\x00", 2), STATUS_EXHAUSTED);
 }
 
 int main(void)

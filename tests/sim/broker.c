@@ -8,6 +8,7 @@
 #include "tests/sim/broker.h"
 
 static const struct empty_message done = {0};
+static const struct submit_response taken = {0};
 
 static int index_of(const struct sim *sim, const struct name *member)
 {
@@ -64,7 +65,7 @@ static void submit(struct rpc_call *call, const void *message)
     assert_true(sim->broker.demand_count < SIM_TOLD_MAX);
     struct demand *demand = keep(sim, &message_demand, &request->demand);
     sim->broker.demands[sim->broker.demand_count++] = *demand;
-    rpc_call_reply(call, &done);
+    rpc_call_reply(call, &taken);
 }
 
 static void cancel(struct rpc_call *call, const void *message)
