@@ -16,7 +16,10 @@
 #include "peer/files/chunks_store.h"
 #include "proto/identity/identity.h"
 
-enum { SWEEP_ENTRIES_MAX = 1 << 22 }; /* chunks: 4 TiB */
+enum {
+    SHELVES = 256,              /* directories, by a digest's first byte */
+    SWEEP_ENTRIES_MAX = 1 << 22 /* chunks: 4 TiB */
+};
 
 struct sweep {
     const struct chunks *chunks;
@@ -26,6 +29,7 @@ struct sweep {
 };
 
 static DIR *open_shelf(const struct chunks *chunks, const char *name);
+static void find_shelves(const struct chunks *chunks, bool there[static SHELVES]);
 static enum status walk_shelf(struct chunks *chunks, unsigned shelf, chunk_visit *visit,
                               void *context);
 static enum status collect(void *context, const struct chunk_entry *entry);
@@ -38,13 +42,34 @@ static int compare_age(const void *left, const void *right);
 enum status chunks_walk(struct chunks *chunks, chunk_visit *visit, void *context,
                         struct fault *fault)
 {
-    for (unsigned shelf = 0; shelf < 256; shelf++) {
-        enum status status = walk_shelf(chunks, shelf, visit, context);
+    bool there[SHELVES] = {false};
+    find_shelves(chunks, there);
+    for (unsigned shelf = 0; shelf < SHELVES; shelf++) {
+        enum status status = there[shelf] ? walk_shelf(chunks, shelf, visit, context) : STATUS_OK;
         if (status != STATUS_OK)
             return fault_set(fault, status, "chunk store, directory %02x: %s", shelf,
                              status_name(status));
     }
     return STATUS_OK;
+}
+
+/* A small store has few of them: to try all would be most of the cost of its opening. Where they
+ * can't be listed each is tried, and says why it can't be read. */
+static void find_shelves(const struct chunks *chunks, bool there[static SHELVES])
+{
+    DIR *directory = open_shelf(chunks, ".");
+    if (directory == NULL) {
+        for (unsigned shelf = 0; shelf < SHELVES; shelf++)
+            there[shelf] = true;
+        return;
+    }
+    for (struct dirent *item; (item = readdir(directory)) != NULL;) {
+        char *end = NULL;
+        unsigned long shelf = strtoul(item->d_name, &end, 16);
+        if (strlen(item->d_name) == 2 && *end == '\0' && shelf < SHELVES)
+            there[shelf] = true;
+    }
+    closedir(directory);
 }
 
 static enum status walk_shelf(struct chunks *chunks, unsigned shelf, chunk_visit *visit,

@@ -43,6 +43,7 @@ struct link {
     uint64_t inventory_mark; /* of what the newest heartbeat offered */
     struct credits balance;
     struct credits escrow;
+    struct signature revocations_seen; /* of the newest list that was verified and applied */
     /* lease events */
     struct transport_call *watch_call;
     struct link_try watch;

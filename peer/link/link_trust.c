@@ -76,8 +76,9 @@ void link_take_revocations(struct link *link, const struct signed_bytes *revocat
     struct arena arena;
     struct fault fault;
     struct revocation_list *list = NULL;
-    if (revocations->body.size == 0)
-        return;
+    if (revocations->body.size == 0 || memcmp(&revocations->signature, &link->revocations_seen,
+                                              sizeof link->revocations_seen) == 0)
+        return; /* every heartbeat brings the same one again */
     arena_init(&arena, ARENA_MESSAGE_BYTES);
     enum status status = read_list(peer, revocations, &arena, &list, &fault);
     if (status == STATUS_OK && list->number > spool_get_number(peer->spool, "revocations", 0)) {
@@ -93,7 +94,9 @@ void link_take_revocations(struct link *link, const struct signed_bytes *revocat
                 peer->settings.on_revoked(peer->settings.context, &list->revoked[r].member);
         }
     }
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        link->revocations_seen = revocations->signature;
+    else
         peer_trouble(peer, "the revocation list", &fault);
     arena_fini(&arena);
 }

@@ -6,6 +6,7 @@
 enum status spool_report_put(struct spool *spool, const struct lease_report *report,
                              struct fault *fault)
 {
+    spool->no_reports = false;
     struct sql sql = sql_prepare(spool, "INSERT OR REPLACE INTO reports(lease,kind,text,examples,"
                                         "rate) VALUES(?,?,?,?,?)");
     sql_bind_lease(&sql, report->lease);
@@ -41,6 +42,9 @@ enum status spool_reports(struct spool *spool, uint32_t limit, struct arena *are
                           struct lease_report **reports, uint32_t *count, struct fault *fault)
 {
     *count = 0;
+    *reports = NULL;
+    if (spool->no_reports)
+        return STATUS_OK;
     *reports = arena_alloc(arena, limit, sizeof **reports);
     if (*reports == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for %u reports", limit);
@@ -49,12 +53,14 @@ enum status spool_reports(struct spool *spool, uint32_t limit, struct arena *are
     sql_bind_number(&sql, limit);
     while (*count < limit && sql_step(&sql))
         read_report(&sql, arena, &(*reports)[(*count)++]);
+    spool->no_reports = !sql.failed && *count == 0 && limit > 0;
     return sql_close(&sql, fault);
 }
 
 enum status spool_receipt_put(struct spool *spool, const struct spool_receipt *receipt,
                               struct fault *fault)
 {
+    memset(spool->no_receipts, 0, sizeof spool->no_receipts);
     struct sql sql = sql_prepare(
         spool, "INSERT INTO receipts(lease,sequence,body,host_signature,home_signature,home_signed,"
                "state,made_wall_ms,made_boot_ms) VALUES(?,?,?,?,?,?,?,?,?)"
@@ -100,6 +106,9 @@ enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32
                            struct fault *fault)
 {
     *count = 0;
+    *receipts = NULL;
+    if (spool->no_receipts[state])
+        return STATUS_OK;
     *receipts = arena_alloc(arena, limit, sizeof **receipts);
     if (*receipts == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for %u receipts", limit);
@@ -110,6 +119,7 @@ enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32
     sql_bind_number(&sql, limit);
     while (*count < limit && sql_step(&sql))
         read_receipt(&sql, arena, &(*receipts)[(*count)++]);
+    spool->no_receipts[state] = !sql.failed && *count == 0 && limit > 0;
     return sql_close(&sql, fault);
 }
 

@@ -68,6 +68,7 @@ void spool_close(struct spool *spool)
 {
     if (spool == NULL)
         return;
+    sql_forget_all(spool);
     sqlite3_close(spool->database);
     free(spool);
 }
@@ -114,16 +115,21 @@ uint64_t spool_incarnation(const struct spool *spool)
 
 enum status spool_begin(struct spool *spool, struct fault *fault)
 {
-    return sql_execute(spool, "BEGIN IMMEDIATE", fault);
+    struct sql sql = sql_prepare(spool, "BEGIN IMMEDIATE");
+    return sql_run(&sql, fault);
 }
 
 enum status spool_commit(struct spool *spool, struct fault *fault)
 {
-    return sql_execute(spool, "COMMIT", fault);
+    struct sql sql = sql_prepare(spool, "COMMIT");
+    return sql_run(&sql, fault);
 }
 
+/* What was deleted meanwhile is there again. */
 void spool_rollback(struct spool *spool)
 {
+    spool->no_reports = false;
+    memset(spool->no_receipts, 0, sizeof spool->no_receipts);
     enum status ignored = sql_execute(spool, "ROLLBACK", NULL);
     (void)ignored;
 }

@@ -2,12 +2,40 @@
 
 #include <string.h>
 
+static struct sql_prepared *find_prepared(struct spool *spool, const char *text)
+{
+    for (uint32_t p = 0; p < spool->prepared_count; p++)
+        if (spool->prepared[p].text == text)
+            return &spool->prepared[p];
+    return NULL;
+}
+
 struct sql sql_prepare(struct spool *spool, const char *text)
 {
     struct sql sql = {.spool = spool};
-    if (sqlite3_prepare_v2(spool->database, text, -1, &sql.statement, NULL) != SQLITE_OK)
+    struct sql_prepared *known = find_prepared(spool, text);
+    if (known != NULL && !known->busy) {
+        known->busy = true;
+        sql.kept = known;
+        sql.statement = known->statement;
+        return sql;
+    }
+    bool keep = known == NULL && spool->prepared_count < SQL_STATEMENTS_MAX;
+    if (sqlite3_prepare_v3(spool->database, text, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0,
+                           &sql.statement, NULL) != SQLITE_OK) {
         sql.failed = true;
+    } else if (keep) {
+        sql.kept = &spool->prepared[spool->prepared_count++];
+        *sql.kept = (struct sql_prepared){text, sql.statement, true};
+    }
     return sql;
+}
+
+void sql_forget_all(struct spool *spool)
+{
+    for (uint32_t p = 0; p < spool->prepared_count; p++)
+        sqlite3_finalize(spool->prepared[p].statement);
+    spool->prepared_count = 0;
 }
 
 static void note(struct sql *sql, int code)
@@ -82,7 +110,13 @@ enum status sql_close(struct sql *sql, struct fault *fault)
                            "the spool can't be read or written: %s; check the disk under the "
                            "state directory",
                            sqlite3_errmsg(sql->spool->database));
-    sqlite3_finalize(sql->statement);
+    if (sql->kept != NULL) {
+        sqlite3_reset(sql->statement);
+        sqlite3_clear_bindings(sql->statement);
+        sql->kept->busy = false;
+    } else {
+        sqlite3_finalize(sql->statement);
+    }
     sql->statement = NULL;
     return status;
 }

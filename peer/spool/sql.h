@@ -12,21 +12,39 @@
 
 #include "peer/spool/spool.h"
 
+enum { SQL_STATEMENTS_MAX = 64 };
+
+/* A statement prepared once, known by the address of its text. */
+struct sql_prepared {
+    const char *text;
+    sqlite3_stmt *statement;
+    bool busy; /* between sql_prepare() and sql_close(); a second use at once gets one of its own */
+};
+
 struct spool {
     sqlite3 *database;
     const struct clock *clock;
     uint64_t incarnation;
+    struct sql_prepared prepared[SQL_STATEMENTS_MAX];
+    uint32_t prepared_count;
+    /* Nothing was there when it was last looked for, and nothing was put since: ticks ask often. */
+    bool no_reports;
+    bool no_receipts[RECEIPT_STATE_COUNT];
 };
 
 struct sql {
     struct spool *spool;
-    sqlite3_stmt *statement; /* NULL where prepare failed */
-    int bound;               /* parameters bound so far */
-    int read;                /* columns read so far in this row */
+    sqlite3_stmt *statement;   /* NULL where prepare failed */
+    struct sql_prepared *kept; /* whose statement it is; NULL: its own */
+    int bound;                 /* parameters bound so far */
+    int read;                  /* columns read so far in this row */
     bool failed;
 };
 
+/* text: a string literal, as it is prepared once and found again by its address. */
 struct sql sql_prepare(struct spool *spool, const char *text);
+/* Before the database is closed. */
+void sql_forget_all(struct spool *spool);
 
 void sql_bind_number(struct sql *sql, int64_t value);
 void sql_bind_unsigned(struct sql *sql, uint64_t value);

@@ -234,6 +234,25 @@ static void a_receipt_keeps_its_body_whatever_is_put_again(void **state)
     assert_int_equal(spool_receipts_count(fixture->spool), 0);
 }
 
+/* The spool remembers that nothing is there, so as not to look at every tick. */
+static void what_a_rollback_brings_back_is_found_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lease_report *found;
+    struct lease_report report = {{1, 1, 1}, LEASE_REPORT_RUNNING, "", 0, 0.5};
+    uint32_t count;
+    assert_ok(spool_reports(fixture->spool, 9, &fixture->arena, &found, &count, NULL));
+    assert_int_equal(count, 0);
+    assert_ok(spool_report_put(fixture->spool, &report, NULL));
+    assert_ok(spool_begin(fixture->spool, NULL));
+    assert_ok(spool_report_delete(fixture->spool, report.lease, report.kind, NULL));
+    assert_ok(spool_reports(fixture->spool, 9, &fixture->arena, &found, &count, NULL));
+    assert_int_equal(count, 0);
+    spool_rollback(fixture->spool);
+    assert_ok(spool_reports(fixture->spool, 9, &fixture->arena, &found, &count, NULL));
+    assert_int_equal(count, 1);
+}
+
 static void reports_come_oldest_first(void **state)
 {
     struct fixture *fixture = *state;
@@ -289,6 +308,7 @@ int main(void)
         TEST(a_lease_is_known_on_the_side_that_has_it),
         TEST(a_receipt_keeps_its_body_whatever_is_put_again),
         TEST(reports_come_oldest_first),
+        TEST(what_a_rollback_brings_back_is_found_again),
         TEST(what_was_rolled_back_never_was),
         TEST(a_file_that_is_no_spool_is_refused),
     };

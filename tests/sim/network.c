@@ -340,13 +340,15 @@ static void deliver_first(struct sim_network *network)
 
 void sim_network_run(struct sim_network *network)
 {
+    uint64_t before = network->delivered;
     for (int delivered = 0; network->first != NULL; delivered++) {
         if (network->first->due_boot_ms > now(network))
             break;
         assert(delivered < DELIVERIES_MAX);
         deliver_first(network);
     }
-    sweep(network);
+    if (network->delivered != before)
+        sweep(network);
 }
 
 int64_t sim_network_next_boot_ms(const struct sim_network *network)

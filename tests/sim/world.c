@@ -1,7 +1,10 @@
 #include "tests/sim/world.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +20,40 @@
 
 enum { BOOT_MS_FIRST = 1000000, KEEP_BYTES_MAX = 64 * 1024 * 1024 };
 
+#define DIRECTORY_PREFIX "entente-sim-"
+
+static const char *parent_directory(void)
+{
+    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
+/* Its process' number is part of its name, so that what nobody owns any more is known. */
 static void make_directory(struct world *world)
 {
-    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    snprintf(world->directory, sizeof world->directory, "%s/entente-sim-XXXXXX", parent);
+    snprintf(world->directory, sizeof world->directory, "%s/" DIRECTORY_PREFIX "%ld-XXXXXX",
+             parent_directory(), (long)getpid());
     if (mkdtemp(world->directory) == NULL)
         world_fail(world, "%s can't be made", world->directory);
+}
+
+void world_remove_left_over(void)
+{
+    char path[FILE_PATH_MAX];
+    DIR *directory = opendir(parent_directory());
+    if (directory == NULL)
+        return;
+    for (struct dirent *item; (item = readdir(directory)) != NULL;) {
+        size_t const length = sizeof DIRECTORY_PREFIX - 1;
+        if (strncmp(item->d_name, DIRECTORY_PREFIX, length) != 0)
+            continue;
+        long owner = strtol(item->d_name + length, NULL, 10);
+        if (owner <= 0 || kill((pid_t)owner, 0) == 0 || errno != ESRCH)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", parent_directory(), item->d_name);
+        if (tree_remove(path, NULL) != STATUS_OK)
+            fprintf(stderr, "%s could not be removed\n", path);
+    }
+    closedir(directory);
 }
 
 static void start_clock(struct clock_simulated *clock)

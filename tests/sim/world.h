@@ -83,6 +83,8 @@ struct world {
 
 void world_open(struct world *world, uint64_t seed, uint32_t peers, int trace_fd);
 void world_close(struct world *world);
+/* Files of worlds whose process died without removing them. */
+void world_remove_left_over(void);
 
 /* Everybody lives for so long. */
 void world_run(struct world *world, int64_t ms);
