@@ -99,9 +99,9 @@ pools:
 CONFIG
 }
 
-start_peer() { # NAME
+start_peer() { # NAME [COMMAND TO RUN IT UNDER...]
     : >"$work/$1.out"
-    "$peer" run --config "$work/$1.yaml" >"$work/$1.out" 2>>"$work/$1.log" &
+    "${@:2}" "$peer" run --config "$work/$1.yaml" >"$work/$1.out" 2>>"$work/$1.log" &
     pids[$1]=$!
     until_true 20 grep -q '^ready' "$work/$1.out"
 }
@@ -201,6 +201,11 @@ killed_at() { # PROGRAM MOMENT [NTH]: what to put before a command, in the array
 start_broker_killed_at() { # MOMENT [NTH]
     killed_at entente-broker "$@"
     start_broker "${under[@]}"
+}
+
+start_peer_killed_at() { # NAME MOMENT [NTH]
+    killed_at entente-peer "${@:2}"
+    start_peer "$1" "${under[@]}"
 }
 
 until_killed() { # NAME: at the moment chosen, and by SIGKILL
