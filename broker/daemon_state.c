@@ -32,7 +32,7 @@ enum status daemon_admit_member(void *service, const struct rpc_caller *caller,
         store_certificate_find(daemon->core.store, caller->serial, &certificate, NULL);
     if (status == STATUS_NOT_FOUND ||
         (status == STATUS_OK && !name_equal(&certificate.member, name)))
-        return fault_set(fault, STATUS_DENIED,
+        return fault_set(fault, STATUS_UNAUTHENTICATED,
                          "member %s: this broker did not issue certificate %s; join again",
                          name->text, caller->serial);
     if (status == STATUS_OK)

@@ -49,6 +49,8 @@ void host_watch(struct host *host, struct rpc_call *call, const struct watch_job
 void host_lease_event(struct host *host, const struct lease_event *event);
 /* A member is out: its runs stop after a checkpoint. */
 void host_revoked(struct host *host, const struct name *member);
+/* We are out: all runs of others stop after a checkpoint. */
+void host_shut_out(struct host *host);
 
 /* --- from the operator */
 

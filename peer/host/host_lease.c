@@ -394,14 +394,26 @@ void host_lease_event(struct host *host, const struct lease_event *event)
         ended(run, event);
 }
 
+static void turn_out(struct run *run, const char *why)
+{
+    if (run->row.state == RUN_OVER)
+        return;
+    if (not_started(run))
+        run_refuse(run, why);
+    else
+        run_stop(run, run->peer->config->stop_grace_ms, why);
+}
+
 void host_revoked(struct host *host, const struct name *member)
 {
-    for (struct run *run = host->runs; run != NULL; run = run->next) {
-        if (!name_equal(&run->row.home, member) || run->row.state == RUN_OVER)
-            continue;
-        if (not_started(run))
-            run_refuse(run, "its home was revoked");
-        else
-            run_stop(run, run->peer->config->stop_grace_ms, "its home was revoked");
-    }
+    for (struct run *run = host->runs; run != NULL; run = run->next)
+        if (name_equal(&run->row.home, member))
+            turn_out(run, "its home was revoked");
+}
+
+void host_shut_out(struct host *host)
+{
+    for (struct run *run = host->runs; run != NULL; run = run->next)
+        if (!name_equal(&run->row.home, &run->peer->config->member))
+            turn_out(run, "this member was shut out of the federation");
 }

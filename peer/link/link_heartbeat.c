@@ -155,6 +155,8 @@ static void answered(void *context, enum status status, const void *response,
             log_warning(peer->log, "the broker does not answer: %s", fault->text);
         link_failed(link, &link->heartbeat);
         limit_pause(link);
+        if (status == STATUS_DENIED) /* it knows us, and we are revoked: nobody else can tell us */
+            host_shut_out(peer->host);
         return;
     }
     const struct heartbeat_response *answer = response;

@@ -155,6 +155,26 @@ static void a_revoked_member_is_not_served(void **state)
                      STATUS_UNAUTHENTICATED);
 }
 
+static void who_is_shut_out_stops_the_jobs_of_others_and_no_other(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name foreign = endless(home), own = endless(host);
+    sim_grant(sim, foreign, host, 0x1);
+    sim_grant(sim, own, host, 0x2);
+    sim_run(sim, 1000);
+    assert_int_equal(sim_row(home, foreign).state, JOB_STATE_RUNNING);
+    assert_int_equal(sim_row(host, own).state, JOB_STATE_RUNNING);
+    sim_broker_away(sim, true); /* a broker that is not there shuts nobody out */
+    sim_run(sim, 3 * SIM_HEARTBEAT_MS);
+    assert_int_equal(sim_row(home, foreign).state, JOB_STATE_RUNNING);
+    sim_broker_away(sim, false);
+    sim->broker.shuts_out[1] = true;
+    sim_run(sim, 15 * 1000);
+    assert_int_not_equal(sim_row(home, foreign).state, JOB_STATE_RUNNING);
+    assert_int_equal(sim_row(host, own).state, JOB_STATE_RUNNING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +186,7 @@ int main(void)
         TEST(a_broker_that_was_away_hears_all_it_missed),
         TEST(a_peer_knows_the_lease_keys_before_its_first_heartbeat),
         TEST(a_revoked_member_is_not_served),
+        TEST(who_is_shut_out_stops_the_jobs_of_others_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,9 @@ peer=${ENTENTE_BIN_DIR:?}/entente-peer
 work=$(mktemp -d)
 export ENTENTE_BROKER_CONFIG=$work/broker.yaml
 declare -A pids=()
+broker_at=127.0.0.1
+declare -A peer_at=()    # NAME -> its address, where it isn't the broker's
+declare -A peer_under=() # NAME -> what its daemon is run under
 
 fail() {
     echo "FAILED: $1" >&2
@@ -60,7 +63,7 @@ federation: demo
 state_directory: state
 public_host: localhost
 heartbeat_period: 500ms
-listen: {members: '$1', enrolment: '127.0.0.1:0', enrolments_per_minute: 1000}
+listen: {members: '$1', enrolment: '$broker_at:0', enrolments_per_minute: 1000}
 rounds: {period: 5s, interim_delay: 200ms}
 leases: {grace: 2s, holdover: 1h}
 costs: {restart: 500ms}
@@ -82,7 +85,7 @@ address() { # members | enrolment
 }
 
 make_federation() {
-    write_config 127.0.0.1:0
+    write_config "$broker_at:0"
     "$broker" init >/dev/null
     start_broker
     write_config "$(address members)" # from now on the same port, over restarts
@@ -92,7 +95,7 @@ write_peer() { # NAME GPU COUNT COST
     cat >"$work/$1.yaml" <<CONFIG
 member: $1
 state_directory: state-$1
-listen: 127.0.0.1:0
+listen: ${peer_at[$1]:-$broker_at}:0
 broker: $(address members)
 pools:
   - {gpu: $2, nodes: 1, gpus_per_node: $3, cost: $4, accept_unenforced: true}
@@ -101,7 +104,8 @@ CONFIG
 
 start_peer() { # NAME [COMMAND TO RUN IT UNDER...]
     : >"$work/$1.out"
-    "${@:2}" "$peer" run --config "$work/$1.yaml" >"$work/$1.out" 2>>"$work/$1.log" &
+    # shellcheck disable=SC2086 # a command's words
+    ${peer_under[$1]:-} "${@:2}" "$peer" run --config "$work/$1.yaml" >"$work/$1.out" 2>>"$work/$1.log" &
     pids[$1]=$!
     until_true 20 grep -q '^ready' "$work/$1.out"
 }
@@ -112,7 +116,8 @@ token() { # NAME [--approved]
 
 add_member() { # NAME GPU COUNT COST: joined, with 1000 credits, running and heard
     write_peer "$@"
-    "$peer" join --config "$work/$1.yaml" --broker "$(address enrolment)" --token "$(token "$1" --approved)" >/dev/null
+    # shellcheck disable=SC2086 # a command's words
+    ${peer_under[$1]:-} "$peer" join --config "$work/$1.yaml" --broker "$(address enrolment)" --token "$(token "$1" --approved)" >/dev/null
     "$broker" member deposit "$1" 1000 --reference start >/dev/null
     start_peer "$1"
     until_true 20 member_heard "$1"
@@ -181,7 +186,7 @@ books_agree() { # DEPOSITED-MICROS: after all is over: ledger, certificates, sto
     for round in $rounds; do
         expect_exit 0 "the same plan" "$broker" replay "$round"
     done
-    total=$("$broker" member list --json | awk -F'[:,]' '/"(balance|escrow)_micros"/ { sum += $2 } END { printf "%d", sum }')
+    total=$("$broker" member list --json | awk -F'[:,]' '/"(balance|escrow)_micros"/ { sum += $2 } END { printf "%.0f", sum }')
     [ "$total" -eq "$1" ] || fail "members have $total micro-credits, $1 were deposited"
 }
 

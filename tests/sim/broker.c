@@ -34,6 +34,13 @@ static void heartbeat(struct rpc_call *call, const void *message)
     struct sim *sim = call->service;
     const struct heartbeat_request *request = message;
     int p = index_of(sim, &call->caller.subject.member);
+    struct fault fault;
+    if (sim->broker.shuts_out[p]) {
+        enum status status = fault_set(&fault, STATUS_DENIED, "member %s is revoked",
+                                       call->caller.subject.member.text);
+        rpc_call_fail(call, status, &fault);
+        return;
+    }
     struct offer *offer = keep(sim, &message_offer, &request->offer);
     sim->broker.newest[p] = *request;
     sim->broker.newest[p].offer = *offer;

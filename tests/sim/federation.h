@@ -59,6 +59,7 @@ struct sim_broker {
     struct rpc_call *watchers[SIM_PEERS];
     uint64_t watched[SIM_PEERS]; /* sequence sent to each */
     bool takes_receipts;
+    bool shuts_out[SIM_PEERS];  /* their heartbeats are denied */
     bool keeps_waiting;         /* statements are never answered */
     uint32_t questions_waiting; /* callers who are still there */
     /* what it was told */
