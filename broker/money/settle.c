@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/apportion.h"
 #include "broker/money/ledger.h"
 #include "proto/identity/identity.h"
 #include "proto/wire/methods.h"
@@ -328,34 +329,17 @@ static enum step pay(struct settling *it)
     return STEP_DONE;
 }
 
-/* --- largest remainder [Hamilton's method] */
-
-__extension__ typedef unsigned __int128 wide;
+/* --- the split of an amount */
 
 void settle_split(struct credits amount, const struct lease_share *shares, uint32_t share_count,
                   struct credits *parts)
 {
-    uint64_t remainders[SHARES_PER_LEASE_MAX];
-    uint64_t total = 0;
-    int64_t left = amount.micros;
-    assert(amount.micros >= 0 && share_count <= SHARES_PER_LEASE_MAX);
+    int64_t weights[SHARES_PER_LEASE_MAX];
+    int64_t micros[SHARES_PER_LEASE_MAX];
+    assert(share_count <= SHARES_PER_LEASE_MAX);
     for (uint32_t i = 0; i < share_count; i++)
-        total += (uint64_t)shares[i].price.nanos;
-    assert(total > 0 || amount.micros == 0);
-    for (uint32_t i = 0; i < share_count; i++) {
-        wide product = (wide)(uint64_t)amount.micros * (uint64_t)shares[i].price.nanos;
-        parts[i].micros = total == 0 ? 0 : (int64_t)(product / total);
-        remainders[i] = total == 0 ? 0 : (uint64_t)(product % total);
-        left -= parts[i].micros;
-    }
-    /* the floors lack less than one micro-credit a share */
-    assert(left >= 0 && left <= (int64_t)share_count);
-    for (; left > 0; left--) {
-        uint32_t largest = 0;
-        for (uint32_t i = 1; i < share_count; i++)
-            if (remainders[i] > remainders[largest])
-                largest = i;
-        parts[largest].micros++;
-        remainders[largest] = 0;
-    }
+        weights[i] = shares[i].price.nanos;
+    apportion(amount.micros, weights, share_count, micros);
+    for (uint32_t i = 0; i < share_count; i++)
+        parts[i].micros = micros[i];
 }

@@ -4,8 +4,7 @@
 
 #include "base/tolerance.h"
 
-/* Rounding up to whole micro-credits forgives what a floating-point LP can't know. */
-static int64_t excess_micros(double worth_credits, int64_t payoff_micros)
+int64_t market_excess_micros(double worth_credits, int64_t payoff_micros)
 {
     double const worth = worth_credits * MICROS_PER_CREDIT;
     double const over = worth - (double)payoff_micros;
@@ -30,7 +29,7 @@ enum status market_greatest_excess(const struct market *market, const struct cre
         for (uint32_t i = 0; i < market->member_count; i++)
             if ((mask >> i & 1) != 0)
                 payoff += payoffs[i].micros;
-        int64_t const by = excess_micros(worth, payoff);
+        int64_t const by = market_excess_micros(worth, payoff);
         if (by > excess->by.micros)
             *excess = (struct market_excess){.by = {by}, .coalition = mask};
     }

@@ -17,6 +17,10 @@ struct market_excess {
     uint64_t coalition; /* bit i: member i; 0 where by is 0 */
 };
 
+/* v(S) − u(S), >= 0, rounded up to whole micro-credits but for what a floating-point LP can't know.
+ */
+int64_t market_excess_micros(double worth_credits, int64_t payoff_micros);
+
 /* payoffs[member_count]. EXHAUSTED above PLAN_ENUMERATE_MEMBERS_MAX members, where all coalitions
  * are too many. */
 MUST_USE enum status market_greatest_excess(const struct market *market,
