@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/yaml.h"
 #include "broker/config_file.h"
+#include "broker/money/ledger.h"
 
 /* --- reading it: each step takes what the file says, or the default, and checks it --- */
 
@@ -31,6 +32,7 @@ static void read_addresses(struct reading *reading);
 static void read_operators(struct reading *reading);
 static void read_durations(struct reading *reading);
 static void read_round_relations(struct reading *reading);
+static void read_split(struct reading *reading);
 static void read_quotas(struct reading *reading);
 static void read_costs(struct reading *reading);
 static void read_throughputs(struct reading *reading);
@@ -50,6 +52,7 @@ enum status broker_config_load(const char *file, struct arena *arena, struct bro
     read_operators(&reading);
     read_durations(&reading);
     read_round_relations(&reading);
+    read_split(&reading);
     read_quotas(&reading);
     read_costs(&reading);
     read_throughputs(&reading);
@@ -201,6 +204,40 @@ static void read_round_relations(struct reading *reading)
     if (config->heartbeat_ms > config->round_ms)
         REFUSE(reading, "heartbeat_period",
                "is longer than a round: offers would be stale before they are used");
+}
+
+/* "federation/endowment" or "member/NAME". */
+static void read_funding(struct reading *reading, const char *text)
+{
+    struct ledger_account account;
+    reading->config->funded = true;
+    if (!ledger_account_parse(text, &account) || account.kind == ACCOUNT_ESCROW)
+        REFUSE(reading, "split.funding",
+               "'%s' is not an account that can pay: federation/endowment or member/NAME", text);
+    else
+        reading->config->funding_member = account.member;
+}
+
+/* Only who names an account to pay its deficit may choose a mechanism that has one [DESIGN §3]. */
+static void read_split(struct reading *reading)
+{
+    const struct file_split *split = &reading->file->split;
+    struct broker_config *config = reading->config;
+    struct fault fault;
+    config->mechanism = &mechanisms[0];
+    if (split->mechanism != NULL &&
+        mechanism_find(split->mechanism, &config->mechanism, &fault) != STATUS_OK)
+        REFUSE(reading, "split.mechanism", "%s", fault.text);
+    if (split->funding != NULL)
+        read_funding(reading, split->funding);
+    if (config->mechanism->funded && !config->funded)
+        REFUSE(reading, "split.funding",
+               "%s pays more than the gain: name the account that funds it, for example "
+               "federation/endowment",
+               config->mechanism->name);
+    if (config->funded && !config->mechanism->funded)
+        REFUSE(reading, "split.funding", "%s has no deficit to fund: leave it out",
+               config->mechanism->name);
 }
 
 static uint32_t read_count(struct reading *reading, const char *key, const uint32_t *value,

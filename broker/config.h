@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "economics/mechanisms/mechanism.h"
 #include "economics/throughput/table.h"
 
 enum { CONFIG_ROUND_MS_MIN = 1000, CONFIG_HEARTBEAT_MS_MIN = 100 };
@@ -43,6 +44,10 @@ struct broker_config {
     int64_t broker_certificate_ms;
     int64_t intermediate_certificate_ms;
     int64_t root_certificate_ms;
+
+    const struct mechanism *mechanism; /* how the gain is shared */
+    bool funded;                       /* an account is named that funds a deficit of it */
+    struct name funding_member;        /* "": federation/endowment */
 
     struct credits credit_limit_default;
     uint32_t jobs_per_member_max;

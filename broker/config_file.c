@@ -48,6 +48,12 @@ static const struct cyaml_schema_field credits_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const struct cyaml_schema_field split_fields[] = {
+    YAML_WORD("mechanism", struct file_split, mechanism),
+    YAML_WORD("funding", struct file_split, funding),
+    CYAML_FIELD_END,
+};
+
 static const struct cyaml_schema_field quotas_fields[] = {
     YAML_COUNT("jobs_per_member", struct file_quotas, jobs_per_member),
     YAML_COUNT("gpus_per_job", struct file_quotas, gpus_per_job),
@@ -85,6 +91,7 @@ static const struct cyaml_schema_field file_fields[] = {
     GROUP("leases", leases, leases_fields),
     GROUP("certificates", certificates, certificates_fields),
     GROUP("credits", credits, credits_fields),
+    GROUP("split", split, split_fields),
     GROUP("quotas", quotas, quotas_fields),
     GROUP("costs", costs, costs_fields),
     CYAML_FIELD_SEQUENCE("throughput", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

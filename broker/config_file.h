@@ -49,6 +49,11 @@ struct file_credits {
     double *limit;
 };
 
+struct file_split {
+    char *mechanism;
+    char *funding;
+};
+
 struct file_quotas {
     uint32_t *jobs_per_member;
     uint32_t *gpus_per_job;
@@ -71,6 +76,7 @@ struct file_config {
     struct file_leases leases;
     struct file_certificates certificates;
     struct file_credits credits;
+    struct file_split split;
     struct file_quotas quotas;
     struct file_costs costs;
     struct file_throughput *throughput;

@@ -91,6 +91,7 @@ static void print_shares(const struct round_response *round)
         {"alone (credits/round)", true},
         {"here (credits/round)", true},
         {"gain (credits/round)", true},
+        {"side payment (credits/round)", true},
         {"core point (credits/round)", true},
     };
     struct table table;
@@ -105,6 +106,7 @@ static void print_shares(const struct round_response *round)
         table_text(&table, credits_subtract(row->payoff, row->alone, &gain)
                                ? credits_format(gain, amount)
                                : "?");
+        table_text(&table, credits_format(row->side, amount));
         table_text(&table, credits_format(row->owen, amount));
     }
     table_print(&table, stdout);
@@ -122,7 +124,8 @@ static void print_round(const void *message)
         print_placements(round);
     if (round->member_count > 0)
         print_shares(round);
-    printf("Split: %s. Certificate: %s.\n", round->mechanism, round->certificate);
+    printf("Split: %s%s%s. Certificate: %s.\n", round->mechanism,
+           round->split_remark[0] == '\0' ? "" : ": ", round->split_remark, round->certificate);
 }
 
 int command_round_run(int argc, char **argv)
@@ -182,11 +185,19 @@ int command_round_list(int argc, char **argv)
 
 int command_round_show(int argc, char **argv)
 {
+    static const struct argp_option own[] = {
+        {"splits", OPTION_SPLITS, "NAMES", 0,
+         "What every mechanism (all, or names with commas between) would have given each member, "
+         "and who would object; from the store, also while the broker is down",
+         0},
+        {0},
+    };
     static const struct command_usage usage = {
         .arguments = "[ROUND]",
         .purpose = "Shows a round, the newest by default: who offered, what was placed where, "
                    "prices, and what each member has of it beside what it would have alone.",
         .arguments_max = 1,
+        .options = own,
     };
     struct command_options options;
     struct round_request request = {0};
@@ -195,5 +206,7 @@ int command_round_show(int argc, char **argv)
         fprintf(stderr, "%s: '%s' is not a round's number\n", BROKER_PROGRAM, options.arguments[0]);
         return EXIT_CODE_USAGE;
     }
+    if (options.splits != NULL)
+        return command_round_splits(&options, request.round);
     return command_ask(&options, &method_round_show, &request, print_round);
 }

@@ -39,6 +39,7 @@ static const char **value_of(struct command_options *options, int key)
         {OPTION_FORMAT, &options->format},
         {OPTION_EXPORT, &options->export_directory},
         {OPTION_AFTER, &options->after},
+        {OPTION_SPLITS, &options->splits},
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         if (values[i].key == key)

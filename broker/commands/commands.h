@@ -39,6 +39,7 @@ struct command_options {
     const char *export_directory;
     const char *after;
     bool wait;
+    const char *splits; /* mechanisms to compare: "all" or names; NULL: none */
     const char *arguments[COMMAND_ARGUMENTS_MAX]; /* what stands without an option */
     uint32_t argument_count;
 };
@@ -64,7 +65,8 @@ enum {
     OPTION_FORMAT,
     OPTION_EXPORT,
     OPTION_AFTER,
-    OPTION_WAIT
+    OPTION_WAIT,
+    OPTION_SPLITS
 };
 
 /* argp prints and exits where the usage is wrong. */
@@ -117,6 +119,7 @@ int command_leases(int argc, char **argv);
 int command_round_run(int argc, char **argv);
 int command_round_list(int argc, char **argv);
 int command_round_show(int argc, char **argv);
+int command_round_splits(const struct command_options *options, uint64_t round);
 int command_explain(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_audit(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "broker/money/ledger.h"
+#include "broker/money/sides.h"
 #include "broker/store/events.h"
 
 /* --- the table */
@@ -129,6 +130,8 @@ enum status lease_move(struct store *store, struct store_lease *lease, enum leas
     enum status status = STATUS_OK;
     if (lease_state_final(next))
         status = escrow_return(store, lease, now_wall_ms, fault);
+    if (status == STATUS_OK && lease_state_final(next))
+        status = sides_close(store, lease->lease->id, now_wall_ms, fault);
     return status == STATUS_OK ? store_lease_update(store, lease, fault) : status;
 }
 

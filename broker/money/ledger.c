@@ -52,7 +52,7 @@ bool ledger_account_parse(const char *text, struct ledger_account *account)
 const char *ledger_kind_name(enum ledger_kind kind)
 {
     static const char *const names[LEDGER_KIND_COUNT] = {
-        "deposit", "withdrawal", "escrow", "settle", "release", "reversal",
+        "deposit", "withdrawal", "escrow", "settle", "release", "reversal", "side",
     };
     assert((unsigned)kind < LEDGER_KIND_COUNT);
     return names[kind];

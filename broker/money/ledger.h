@@ -37,6 +37,7 @@ enum ledger_kind {
     LEDGER_SETTLE,   /* escrow/HOME -> beneficiaries */
     LEDGER_RELEASE,  /* escrow/HOME -> member/HOME: what was not used */
     LEDGER_REVERSAL, /* of a whole transaction, negated */
+    LEDGER_SIDE,     /* a round's side payments: escrow/PAYER -> receivers (money/sides.h) */
     LEDGER_KIND_COUNT
 };
 

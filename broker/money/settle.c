@@ -11,6 +11,7 @@
 
 #include "base/apportion.h"
 #include "broker/money/ledger.h"
+#include "broker/money/sides.h"
 #include "proto/identity/identity.h"
 #include "proto/wire/methods.h"
 
@@ -296,7 +297,10 @@ static enum status post(struct settling *it, struct credits amount)
     lease->paid.micros += amount.micros;
     lease->held_ms += it->receipt->held_ms;
     lease->receipts = it->receipt->sequence;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    return sides_deliver(it->store, lease->lease->id,
+                         it->receipt->held_ms - it->receipt->unpayable_ms, it->fault);
 }
 
 static enum status close(struct settling *it)

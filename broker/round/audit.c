@@ -1,13 +1,14 @@
 #include "broker/round/audit.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "broker/money/ledger.h"
 #include "broker/money/settle.h"
+#include "broker/round/audit_internal.h"
 #include "broker/round/snapshot.h"
 #include "broker/store/leases.h"
 #include "broker/store/rounds.h"
@@ -17,34 +18,6 @@
 __extension__ typedef __int128 wide;
 
 enum { PAGE_ROWS = ROWS_PER_PAGE_MAX };
-
-/* What settlements paid to one beneficiary for one lease. */
-struct paid_key {
-    char lease[LEASE_ID_TEXT_MAX]; /* texts, since the bytes are the key: no padding, all zeroed */
-    char member[NAME_BYTES_MAX + 1];
-};
-
-struct paid {
-    struct paid_key key;
-    int64_t micros;
-    UT_hash_handle hh;
-};
-
-struct audit {
-    struct store *store;
-    struct paid *paid;
-};
-
-/* One round being checked. */
-struct checking {
-    struct audit *audit;
-    struct arena *arena;
-    struct fault *fault;
-    struct audit_round *result;
-    struct store_round record;
-    struct market market;
-    struct credits *payoffs; /* [member_count] */
-};
 
 static enum status take_entry(struct audit *audit, const struct ledger_entry *entry,
                               struct fault *fault);
@@ -105,43 +78,70 @@ static bool make_key(const char *lease, size_t length, const char *member, struc
     return true;
 }
 
-/* Credits to members' accounts are what beneficiaries got; debits are the home's side of the same.
- */
-static enum status take_entry(struct audit *audit, const struct ledger_entry *entry,
-                              struct fault *fault)
+static enum status add_paid(struct audit *audit, const struct paid_key *key, int64_t micros,
+                            struct fault *fault)
 {
-    static const char prefix[] = "member/";
-    struct paid_key key;
     struct paid *paid;
-    if (strcmp(entry->kind, ledger_kind_name(LEDGER_SETTLE)) != 0 || entry->amount.micros <= 0 ||
-        strncmp(entry->account, prefix, sizeof prefix - 1) != 0)
-        return STATUS_OK;
-    /* the reference is "LEASE receipt N" */
-    if (!make_key(entry->reference, strcspn(entry->reference, " "),
-                  entry->account + sizeof prefix - 1, &key))
-        return STATUS_OK;
-    HASH_FIND(hh, audit->paid, &key, sizeof key, paid);
+    HASH_FIND(hh, audit->paid, key, sizeof *key, paid);
     if (paid == NULL) {
         paid = calloc(1, sizeof *paid);
         if (paid == NULL)
             return fault_set(fault, STATUS_NO_MEMORY, "audit: no memory for a ledger of this size");
-        paid->key = key;
+        paid->key = *key;
         HASH_ADD(hh, audit->paid, key, sizeof paid->key, paid);
     }
-    paid->micros += entry->amount.micros;
+    paid->micros += micros;
     return STATUS_OK;
+}
+
+/* Whose account it is; NULL: not a member's, or only what is held. */
+static const char *owner(const char *account, bool of_escrow_too)
+{
+    static const char member[] = "member/";
+    static const char escrow[] = "escrow/";
+    if (strncmp(account, member, sizeof member - 1) == 0)
+        return account + sizeof member - 1;
+    if (of_escrow_too && strncmp(account, escrow, sizeof escrow - 1) == 0)
+        return account + sizeof escrow - 1;
+    return NULL;
+}
+
+/* Settlements: credits to members' accounts are what beneficiaries got; debits are the home's side
+ * of the same. Side payments: both. Keyed by the lease, or "round N". */
+static enum status take_entry(struct audit *audit, const struct ledger_entry *entry,
+                              struct fault *fault)
+{
+    static const char side_text[] = " side payments";
+    struct paid_key key;
+    bool const side = strcmp(entry->kind, ledger_kind_name(LEDGER_SIDE)) == 0;
+    bool const settled = strcmp(entry->kind, ledger_kind_name(LEDGER_SETTLE)) == 0;
+    size_t length = strcspn(entry->reference, " "); /* "LEASE receipt N" */
+    const char *member = owner(entry->account, side);
+    if (member == NULL || (!side && (!settled || entry->amount.micros <= 0)))
+        return STATUS_OK;
+    if (side) {
+        const char *tail = strstr(entry->reference, side_text);
+        length = tail == NULL ? 0 : (size_t)(tail - entry->reference);
+    }
+    if (!make_key(entry->reference, length, member, &key))
+        return STATUS_OK;
+    return add_paid(audit, &key, entry->amount.micros, fault);
+}
+
+int64_t audit_paid(const struct audit *audit, const char *reference, const char *member)
+{
+    struct paid_key key;
+    struct paid *paid;
+    if (!make_key(reference, strlen(reference), member, &key))
+        return 0;
+    HASH_FIND(hh, audit->paid, &key, sizeof key, paid);
+    return paid != NULL ? paid->micros : 0;
 }
 
 static int64_t paid_to(const struct audit *audit, struct lease_id lease, const struct name *member)
 {
-    struct paid_key key;
-    struct paid *paid;
     char text[LEASE_ID_TEXT_MAX];
-    lease_id_format(lease, text);
-    if (!make_key(text, strlen(text), member->text, &key))
-        return 0;
-    HASH_FIND(hh, audit->paid, &key, sizeof key, paid);
-    return paid != NULL ? paid->micros : 0;
+    return audit_paid(audit, lease_id_format(lease, text), member->text);
 }
 
 /* --- one round */
@@ -159,26 +159,39 @@ enum status audit_check(struct audit *audit, uint64_t round, struct audit_round 
          index++)
         status = take_lease(&checking, index, &found);
     if (status == STATUS_OK)
+        status = audit_sides(&checking);
+    if (status == STATUS_OK)
         status = judge(&checking);
     arena_fini(&arena);
     return status;
 }
 
+void audit_note(struct checking *checking, const char *format, ...)
+{
+    va_list arguments;
+    if (checking->result->problem[0] != '\0')
+        return;
+    va_start(arguments, format);
+    vsnprintf(checking->result->problem, AUDIT_PROBLEM_MAX, format, arguments);
+    va_end(arguments);
+}
+
 static void note(struct checking *checking, const char *text, struct lease_id lease)
 {
     char id[LEASE_ID_TEXT_MAX];
-    if (checking->result->problem[0] == '\0')
-        snprintf(checking->result->problem, AUDIT_PROBLEM_MAX, "lease %s: %s",
-                 lease_id_format(lease, id), text);
+    audit_note(checking, "lease %s: %s", lease_id_format(lease, id), text);
 }
 
 static enum status load(struct checking *checking, uint64_t round)
 {
+    struct split_terms terms;
     enum status status = store_round_find(checking->audit->store, round, checking->arena,
                                           &checking->record, checking->fault);
     if (status == STATUS_OK)
         status = snapshot_decode(checking->record.snapshot, checking->arena, &checking->market,
-                                 checking->fault);
+                                 &terms, checking->fault);
+    if (status == STATUS_OK)
+        status = audit_load_sides(checking);
     if (status != STATUS_OK)
         return status;
     checking->result->stated = checking->record.row.epsilon;
@@ -189,7 +202,7 @@ static enum status load(struct checking *checking, uint64_t round)
     return STATUS_OK;
 }
 
-static int32_t member_index(const struct market *market, const struct name *member)
+int32_t audit_member(const struct market *market, const struct name *member)
 {
     for (uint32_t i = 0; i < market->member_count; i++)
         if (name_equal(&market->members[i].name, member))
@@ -212,9 +225,10 @@ static const struct market_column *column_of(const struct market *market, const 
     return NULL;
 }
 
-/* Time that its receipts were paid for; what is posted must be its price. */
+/* Time that its receipts were paid for, at home 0 since nobody pays; what is posted must be its
+ * price. */
 static enum status payable_time(struct checking *checking, const struct store_lease *lease,
-                                int64_t *payable_ms)
+                                int64_t *receipts_ms, int64_t *payable_ms)
 {
     wide due_micros = 0;
     *payable_ms = 0;
@@ -237,6 +251,7 @@ static enum status payable_time(struct checking *checking, const struct store_le
         *payable_ms += ms;
         checking->result->slack.micros++;
     }
+    *receipts_ms = *payable_ms;
     if (name_equal(&lease->lease->home, &lease->lease->host))
         *payable_ms = 0;
     else if (due_micros != lease->paid.micros && lease->paid.micros < lease->lease->cap.micros)
@@ -269,14 +284,15 @@ static enum status post_lease(struct checking *checking, const struct store_leas
     const struct market_column *column = column_of(market, lease->lease);
     struct credits cost;
     int64_t payable_ms;
+    int64_t receipts_ms;
     if (column == NULL) {
         note(checking, "the stored bids have no such configuration", lease->lease->id);
         return STATUS_OK;
     }
     int64_t const plan_ms = market_column_ms(market, column);
-    int32_t const home = member_index(market, &lease->lease->home);
+    int32_t const home = audit_member(market, &lease->lease->home);
     int32_t const host = market->pools[column->pool].owner;
-    enum status status = payable_time(checking, lease, &payable_ms);
+    enum status status = payable_time(checking, lease, &receipts_ms, &payable_ms);
     if (status != STATUS_OK)
         return status;
     if (!price_amount(market->pools[column->pool].cost, column->gpus, plan_ms, &cost))
@@ -284,7 +300,7 @@ static enum status post_lease(struct checking *checking, const struct store_leas
     checking->payoffs[home].micros += column->worth.micros + cost.micros;
     checking->payoffs[host].micros -= cost.micros;
     for (uint32_t s = 0; s < lease->share_count; s++) {
-        int32_t const member = member_index(market, &lease->shares[s].member);
+        int32_t const member = audit_member(market, &lease->shares[s].member);
         if (member == MARKET_NONE) {
             note(checking, "pays somebody who took no part in the round", lease->lease->id);
             continue;
@@ -293,6 +309,7 @@ static enum status post_lease(struct checking *checking, const struct store_leas
         checking->payoffs[home].micros -= amount;
         checking->payoffs[member].micros += amount;
     }
+    audit_delivered(checking, lease->lease->id.index, receipts_ms);
     checking->result->paid += payable_ms > 0;
     checking->result->posted.micros += lease->paid.micros;
     return STATUS_OK;

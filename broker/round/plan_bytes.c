@@ -8,6 +8,7 @@
 enum { PLAN_BYTES_MAX = 512 * 1024 * 1024 };
 
 static const char tag[] = "entente plan 1";
+static const char tag_split[] = "entente plan 2";
 
 static void put_placement(struct codec_writer *writer, const struct plan_placement *placement)
 {
@@ -24,10 +25,22 @@ static void put_placement(struct codec_writer *writer, const struct plan_placeme
     codec_put_signed(writer, placement->payment.micros);
 }
 
-static void put_plan(struct codec_writer *writer, const struct market *market,
-                     const struct plan *plan)
+static void put_split(struct codec_writer *writer, const struct market *market,
+                      const struct split *split)
 {
-    codec_put_raw(writer, tag, sizeof tag - 1);
+    for (uint32_t i = 0; i < market->member_count; i++) {
+        codec_put_signed(writer, split->side[i].micros);
+        codec_put_signed(writer, split->payoff[i].micros);
+    }
+    codec_put_signed(writer, split->funding.micros);
+    codec_put_signed(writer, split->epsilon.micros);
+    codec_put_unsigned(writer, split->epsilon_exact ? 1 : 0);
+}
+
+static void put_plan(struct codec_writer *writer, const struct market *market,
+                     const struct plan *plan, const struct split *split)
+{
+    codec_put_raw(writer, split->paid ? tag_split : tag, sizeof tag - 1);
     codec_put_unsigned(writer, plan->placement_count);
     for (uint32_t i = 0; i < plan->placement_count; i++)
         put_placement(writer, &plan->placements[i]);
@@ -44,14 +57,16 @@ static void put_plan(struct codec_writer *writer, const struct market *market,
     codec_put_signed(writer, plan->bound.micros);
     codec_put_signed(writer, plan->epsilon.micros);
     codec_put_unsigned(writer, plan->epsilon_exact ? 1 : 0);
+    if (split->paid)
+        put_split(writer, market, split);
 }
 
-enum status plan_digest(const struct market *market, const struct plan *plan, struct digest *digest,
-                        struct fault *fault)
+enum status plan_digest(const struct market *market, const struct plan *plan,
+                        const struct split *split, struct digest *digest, struct fault *fault)
 {
     struct codec_writer writer;
     codec_writer_init(&writer, PLAN_BYTES_MAX);
-    put_plan(&writer, market, plan);
+    put_plan(&writer, market, plan, split);
     bool broken = writer.broken;
     if (!broken)
         digest_bytes(writer.data, writer.size, digest);
@@ -60,12 +75,13 @@ enum status plan_digest(const struct market *market, const struct plan *plan, st
                   : STATUS_OK;
 }
 
-enum status plan_encode(const struct market *market, const struct plan *plan, struct arena *arena,
-                        struct bytes *bytes, struct fault *fault)
+enum status plan_encode(const struct market *market, const struct plan *plan,
+                        const struct split *split, struct arena *arena, struct bytes *bytes,
+                        struct fault *fault)
 {
     struct codec_writer writer;
     codec_writer_init(&writer, PLAN_BYTES_MAX);
-    put_plan(&writer, market, plan);
+    put_plan(&writer, market, plan, split);
     uint8_t *copy = writer.broken ? NULL : arena_copy(arena, writer.data, writer.size);
     *bytes = (struct bytes){.data = copy, .size = copy == NULL ? 0 : writer.size};
     codec_writer_fini(&writer);

@@ -50,15 +50,21 @@ enum status replay_round(struct store *store, uint64_t number, struct arena *are
     struct store_round record;
     struct market market;
     struct plan plan;
+    struct split_terms terms;
+    struct split split;
     enum status status = store_round_find(store, number, arena, &record, fault);
     if (status == STATUS_OK)
         status = check_stored(&record, fault);
     if (status == STATUS_OK)
-        status = snapshot_decode(record.snapshot, arena, &market, fault);
+        status = snapshot_decode(record.snapshot, arena, &market, &terms, fault);
     if (status == STATUS_OK)
-        status = plan_make(&market, arena, &plan, fault);
+        status = terms.mechanism->allocate(&market, arena, &plan, fault);
     if (status == STATUS_OK)
         status = plan_check(&market, &plan, fault);
+    if (status == STATUS_OK)
+        status = split_find(terms.mechanism, &market, &plan, NULL, arena, &split, fault);
+    if (status == STATUS_OK)
+        status = split_fit(&market, &plan, &terms.purses, arena, &split, fault);
     if (status != STATUS_OK)
         return status;
     *replay = (struct replay){
@@ -69,7 +75,7 @@ enum status replay_round(struct store *store, uint64_t number, struct arena *are
         .jobs = market.job_count,
         .placements = plan.placement_count,
     };
-    status = plan_digest(&market, &plan, &replay->computed, fault);
+    status = plan_digest(&market, &plan, &split, &replay->computed, fault);
     replay->same = status == STATUS_OK && digest_equal(&replay->stored, &replay->computed);
     if (status == STATUS_OK && !replay->same)
         replay->difference = difference(&record, &plan, arena);

@@ -20,6 +20,7 @@ enum status round_open(struct core *core, bool interim, const struct round_filte
     made->started_wall_ms = core_now_ms(core);
     made->started_boot_ms = clock_boot_ms(core->clock);
     made->solved = STATUS_INTERNAL;
+    made->terms.mechanism = config->mechanism;
     int64_t ends_ms = epoch_lease_end_ms(core_now_ms(core), config->round_ms, config->lead_ms);
     enum status status = store_round_newest(core->store, &made->number, fault);
     made->number++;
@@ -57,9 +58,12 @@ void round_solve(struct round *round)
 {
     round->solved = market_collect(&round->input, &round->arena, &round->market, &round->fault);
     if (round->solved == STATUS_OK)
-        round->solved = plan_make(&round->market, &round->arena, &round->plan, &round->fault);
+        round->solved = round->terms.mechanism->allocate(&round->market, &round->arena,
+                                                         &round->plan, &round->fault);
     if (round->solved == STATUS_OK)
         round->solved = plan_check(&round->market, &round->plan, &round->fault);
+    if (round->solved == STATUS_OK)
+        round->solved = round_find_split(round, &round->fault);
 }
 
 static void log_drops(const struct core *core, const struct round *round)
@@ -84,6 +88,8 @@ enum status round_finish(struct core *core, struct round *round, struct fault *f
                                   round->number};
     if (status == STATUS_OK)
         status = round_decide(&ground, &round->arena, &round->decision, fault);
+    if (status == STATUS_OK)
+        status = round_fit_split(core, round, fault);
     if (status == STATUS_OK)
         status = round_report(round, fault);
     if (status != STATUS_OK)

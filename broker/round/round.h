@@ -3,8 +3,9 @@
  * (ARCHITECTURE).
  *
  *   round_open    loop thread  gathers a book and masks the offers: what may be used is in *input
- *   round_solve   any thread   market_collect, plan_make, plan_check: pure, over the round alone
- *   round_finish  loop thread  decides against a fresh book, commits in one transaction, reports
+ *   round_solve   any thread   market_collect, the mechanism's allocation and split, plan_check:
+ * pure, over the round alone round_finish  loop thread  decides against a fresh book, commits in
+ * one transaction, reports
  *
  * A round takes in all free GPUs, all GPUs under leases that end where its own begin, and all open
  * demands that no lease keeps busy. A full round runs a lead before the epoch's end; an interim one
@@ -19,6 +20,7 @@
 #include "broker/core.h"
 #include "economics/market/collect.h"
 #include "economics/market/plan.h"
+#include "economics/mechanisms/mechanism.h"
 
 /* A lease to be. */
 struct round_grant {
@@ -52,6 +54,7 @@ struct round_decision {
     uint32_t void_count;
     struct round_drop *drops;
     uint32_t drop_count;
+    struct credits *funds_left; /* [members of the book] beside the grants' caps */
 };
 
 struct round {
@@ -66,6 +69,8 @@ struct round {
     struct collect_input input; /* offers masked to what may be used */
     struct market market;
     struct plan plan;
+    struct split_terms terms; /* purses: from commit on */
+    struct split split;
     enum status solved; /* of round_solve */
     struct fault fault;
     struct round_decision decision;
@@ -114,6 +119,17 @@ struct round_ground {
 /* Pure: the plan's placements that still stand become leases; leases that lose their GPUs end. */
 MUST_USE enum status round_decide(const struct round_ground *ground, struct arena *arena,
                                   struct round_decision *decision, struct fault *fault);
+
+/* What the mechanism would give each; part of solving. Any thread. */
+MUST_USE enum status round_find_split(struct round *round, struct fault *fault);
+
+/* What can be paid of it, after the decision. */
+MUST_USE enum status round_fit_split(const struct core *core, struct round *round,
+                                     struct fault *fault);
+
+/* The side payments' escrow, with the leases in the store; part of committing. */
+MUST_USE enum status round_commit_split(struct core *core, struct round *round,
+                                        struct fault *fault);
 
 /* One transaction: voids, endings, leases with escrow and events, ages, the round itself. */
 MUST_USE enum status round_commit(struct core *core, struct round *round, struct fault *fault);

@@ -1,7 +1,7 @@
 /*
  * Round, commit: the decision done, in one transaction: escrow of leases that were overtaken first,
- * then endings, then the new leases, then who waited how long, then the round itself with all it
- * rests on. A failure rolls everything back.
+ * then endings, then the new leases, then side payments, then who waited how long, then the round
+ * itself with all it rests on. A failure rolls everything back.
  */
 #include "broker/round/round.h"
 #include "broker/round/snapshot.h"
@@ -17,13 +17,14 @@ struct committing {
 static enum status void_overtaken(struct committing *committing);
 static enum status end_leases(struct committing *committing);
 static enum status add_leases(struct committing *committing);
+static enum status add_sides(struct committing *committing);
 static enum status count_waiting(struct committing *committing);
 static enum status add_round(struct committing *committing);
 
 enum status round_commit(struct core *core, struct round *round, struct fault *fault)
 {
     static enum status (*const steps[])(struct committing *) = {
-        void_overtaken, end_leases, add_leases, count_waiting, add_round,
+        void_overtaken, end_leases, add_leases, add_sides, count_waiting, add_round,
     };
     struct committing committing = {core, round, fault};
     enum status status = store_begin(core->store, fault);
@@ -87,6 +88,11 @@ static enum status add_leases(struct committing *committing)
     return status;
 }
 
+static enum status add_sides(struct committing *committing)
+{
+    return round_commit_split(committing->core, committing->round, committing->fault);
+}
+
 /* Placed: age 0; in the round and not placed: one older. Demands and grants are both by (home,
  * job): columns are, and grants come by column. */
 static enum status count_waiting(struct committing *committing)
@@ -118,11 +124,11 @@ static enum status add_round(struct committing *committing)
         .ends_wall_ms = round->book.ends_ms,
         .plan_digest = round->report.plan_digest,
     };
-    enum status status =
-        snapshot_encode(&round->market, &round->arena, &record.snapshot, committing->fault);
+    enum status status = snapshot_encode(&round->market, &round->terms, &round->arena,
+                                         &record.snapshot, committing->fault);
     if (status == STATUS_OK)
-        status = plan_encode(&round->market, &round->plan, &round->arena, &record.plan,
-                             committing->fault);
+        status = plan_encode(&round->market, &round->plan, &round->split, &round->arena,
+                             &record.plan, committing->fault);
     if (status == STATUS_OK)
         status = wire_encode(&message_round_response, &round->report, &round->arena, &record.report,
                              committing->fault);

@@ -56,6 +56,7 @@ enum status round_decide(const struct round_ground *ground, struct arena *arena,
     if (status != STATUS_OK)
         return fault_set(fault, status, "the round exceeds its memory bound");
     end_leases(&deciding);
+    decision->funds_left = deciding.funds;
     return STATUS_OK;
 }
 

@@ -15,7 +15,10 @@ static void report_row(struct round *round);
 
 enum status round_report(struct round *round, struct fault *fault)
 {
-    round->report = (struct round_response){.mechanism = "owen"};
+    round->report = (struct round_response){
+        .mechanism = round->terms.mechanism->name,
+        .split_remark = round->split.remark,
+    };
     enum status status = report_pools(round, fault);
     if (status == STATUS_OK)
         status = report_placements(round, fault);
@@ -93,8 +96,9 @@ static enum status report_members(struct round *round, struct fault *fault)
         report->members[i] = (struct round_member_row){
             .member = market->members[i].name,
             .alone = round->plan.members[i].alone,
-            .payoff = round->plan.members[i].payoff,
+            .payoff = round->split.payoff[i],
             .owen = round->plan.members[i].owen,
+            .side = round->split.side[i],
         };
     return STATUS_OK;
 }
@@ -102,24 +106,24 @@ static enum status report_members(struct round *round, struct fault *fault)
 /* "core" is said only at ε = 0 (DESIGN §3). */
 static enum status report_certificate(struct round *round, struct fault *fault)
 {
-    const struct plan *plan = &round->plan;
+    const struct split *split = &round->split;
     char amount[CREDITS_TEXT_MAX];
     char *text = arena_alloc(&round->arena, CERTIFICATE_TEXT_MAX, 1);
     if (text == NULL)
         return no_memory(fault);
-    const char *proof = plan->epsilon_exact ? "every coalition's worth was computed"
-                                            : "bounded by the distance to the LP's core point";
-    if (plan->epsilon.micros == 0)
+    const char *proof = split->epsilon_exact ? "every coalition's worth was computed"
+                                             : "bounded by the distance to the LP's core point";
+    if (split->epsilon.micros == 0)
         snprintf(text, CERTIFICATE_TEXT_MAX, "core: no group of members would do better alone (%s)",
                  proof);
     else
         snprintf(text, CERTIFICATE_TEXT_MAX,
                  "ε-core: no group of members would gain more than ε = %s credits a round alone "
                  "(%s)",
-                 credits_format(plan->epsilon, amount), proof);
+                 credits_format(split->epsilon, amount), proof);
     round->report.certificate = text;
-    round->report.epsilon_exact = plan->epsilon_exact;
-    return plan_digest(&round->market, plan, &round->report.plan_digest, fault);
+    round->report.epsilon_exact = split->epsilon_exact;
+    return plan_digest(&round->market, &round->plan, split, &round->report.plan_digest, fault);
 }
 
 static void report_row(struct round *round)
@@ -136,7 +140,7 @@ static void report_row(struct round *round)
         .placed = round->decision.grant_count,
         .objective = round->plan.objective,
         .bound = round->plan.bound,
-        .epsilon = round->plan.epsilon,
+        .epsilon = round->split.epsilon,
     };
     for (uint32_t p = 0; p < round->report.pool_count; p++) {
         row->gpus += round->report.pools[p].gpus;

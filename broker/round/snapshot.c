@@ -1,13 +1,19 @@
 /* See snapshot.h for the format. Both directions of one part stand side by side. */
 #include "broker/round/snapshot.h"
 
+#include <stdio.h>
+
 #include "broker/round/codec.h"
 
 enum { SNAPSHOT_BYTES_MAX = 512 * 1024 * 1024 };
 
-static const uint8_t magic[] = {'E', 'N', 'T', 'M', 1};
+enum { VERSION_OWEN = 1, VERSION_SPLIT = 2 };
+
+static const uint8_t magic[] = {'E', 'N', 'T', 'M'};
 
 static void put_members(struct codec_writer *writer, const struct market *market);
+static void put_terms(struct codec_writer *writer, const struct market *market,
+                      const struct split_terms *terms);
 static void put_pools(struct codec_writer *writer, const struct market *market);
 static void put_jobs(struct codec_writer *writer, const struct market *market);
 static void put_columns(struct codec_writer *writer, const struct market *market);
@@ -17,9 +23,11 @@ struct decoding {
     struct codec_reader reader;
     struct arena *arena;
     struct market *market;
+    struct split_terms *terms;
 };
 
 static void get_members(struct decoding *decoding);
+static void get_terms(struct decoding *decoding);
 static void get_pools(struct decoding *decoding);
 static void get_jobs(struct decoding *decoding);
 static void get_columns(struct decoding *decoding);
@@ -36,14 +44,23 @@ static enum status hand_over(struct codec_writer *writer, struct arena *arena, s
     return STATUS_OK;
 }
 
-enum status snapshot_encode(const struct market *market, struct arena *arena, struct bytes *bytes,
-                            struct fault *fault)
+/* Owen's split needs no terms: it is what the market's prices give. */
+static bool owens(const struct split_terms *terms)
+{
+    return terms->mechanism->split == NULL;
+}
+
+enum status snapshot_encode(const struct market *market, const struct split_terms *terms,
+                            struct arena *arena, struct bytes *bytes, struct fault *fault)
 {
     struct codec_writer writer;
     codec_writer_init(&writer, SNAPSHOT_BYTES_MAX);
     codec_put_raw(&writer, magic, sizeof magic);
+    codec_put_unsigned(&writer, owens(terms) ? VERSION_OWEN : VERSION_SPLIT);
     codec_put_signed(&writer, market->round_ms);
     put_members(&writer, market);
+    if (!owens(terms))
+        put_terms(&writer, market, terms);
     put_pools(&writer, market);
     put_jobs(&writer, market);
     put_columns(&writer, market);
@@ -52,17 +69,24 @@ enum status snapshot_encode(const struct market *market, struct arena *arena, st
 }
 
 enum status snapshot_decode(struct bytes bytes, struct arena *arena, struct market *market,
-                            struct fault *fault)
+                            struct split_terms *terms, struct fault *fault)
 {
     struct decoding decoding = {
         .reader = {.at = bytes.data, .end = bytes.data + bytes.size},
         .arena = arena,
         .market = market,
+        .terms = terms,
     };
+    *terms = (struct split_terms){.mechanism = &mechanisms[0]};
     *market = (struct market){0};
-    codec_expect(&decoding.reader, magic, sizeof magic, "not a snapshot of version 1");
+    codec_expect(&decoding.reader, magic, sizeof magic, "not a snapshot");
+    uint64_t const version = codec_unsigned(&decoding.reader, VERSION_SPLIT, "version");
+    if (version < VERSION_OWEN && decoding.reader.problem == NULL)
+        decoding.reader.problem = "not a snapshot of version 1 or 2";
     market->round_ms = codec_signed(&decoding.reader, 1, INT64_MAX, "round_ms");
     get_members(&decoding);
+    if (version == VERSION_SPLIT)
+        get_terms(&decoding);
     get_pools(&decoding);
     get_jobs(&decoding);
     get_columns(&decoding);
@@ -102,6 +126,39 @@ static void get_members(struct decoding *decoding)
     market->members = room(decoding, &market->member_count, sizeof *market->members);
     for (uint32_t i = 0; i < market->member_count; i++)
         codec_name(&decoding->reader, &market->members[i].name, "member's name");
+}
+
+static void put_terms(struct codec_writer *writer, const struct market *market,
+                      const struct split_terms *terms)
+{
+    struct name name = {0};
+    snprintf(name.text, sizeof name.text, "%s", terms->mechanism->name);
+    codec_put_name(writer, &name);
+    codec_put_signed(writer, terms->purses.funder);
+    codec_put_signed(writer, terms->purses.outside.micros);
+    for (uint32_t i = 0; i < market->member_count; i++)
+        codec_put_signed(writer, terms->purses.member[i].micros);
+}
+
+static void get_terms(struct decoding *decoding)
+{
+    struct codec_reader *reader = &decoding->reader;
+    struct split_purses *purses = &decoding->terms->purses;
+    uint32_t count = decoding->market->member_count;
+    struct name name = {0};
+    codec_name(reader, &name, "mechanism");
+    if (reader->problem == NULL &&
+        (mechanism_find(name.text, &decoding->terms->mechanism, NULL) != STATUS_OK ||
+         owens(decoding->terms))) {
+        decoding->terms->mechanism = &mechanisms[0];
+        reader->problem = "a mechanism that this program does not know";
+    }
+    purses->funder = (int32_t)codec_signed(reader, MARKET_NONE, (int64_t)count - 1, "who funds");
+    purses->outside.micros = codec_signed(reader, 0, INT64_MAX, "what the funder has");
+    struct credits *member = room(decoding, &count, sizeof *member);
+    for (uint32_t i = 0; i < count; i++)
+        member[i].micros = codec_signed(reader, 0, INT64_MAX, "member's purse");
+    purses->member = member;
 }
 
 static void put_pools(struct codec_writer *writer, const struct market *market)

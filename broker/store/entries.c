@@ -226,7 +226,10 @@ enum status store_account_list(struct store *store, struct arena *arena,
     static const char sql[] = "SELECT a.account, a.balance,"
                               " CASE WHEN a.account >= 'escrow/' AND a.account < 'escrow0' THEN"
                               "  (SELECT coalesce(sum(escrowed), 0) FROM leases l"
-                              "   WHERE l.home = substr(a.account, 8) AND l.state < 5) ELSE 0 END"
+                              "   WHERE l.home = substr(a.account, 8) AND l.state < 5) +"
+                              "  (SELECT coalesce(sum(escrowed), 0) FROM side_parts p"
+                              "   WHERE p.account = 'member/' || substr(a.account, 8)"
+                              "   AND p.escrowed > 0) ELSE 0 END"
                               " FROM accounts a ORDER BY a.account";
     struct query query;
     struct grown grown = {0};

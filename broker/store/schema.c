@@ -111,12 +111,27 @@ static const char third[] =
     "CREATE TRIGGER transactions_delete BEFORE DELETE ON transactions"
     "  BEGIN SELECT raise(ABORT, 'ledger transactions are never deleted: post a reversal'); END;";
 
+/* Side payments of rounds (sides.h): `delivered` of a round is NULL until it is settled. */
+static const char sides[] =
+    "CREATE TABLE side_rounds (round INTEGER PRIMARY KEY, worth INTEGER NOT NULL CHECK (worth > 0),"
+    "  delivered INTEGER) STRICT;"
+    "CREATE TABLE side_parts (round INTEGER NOT NULL REFERENCES side_rounds,"
+    "  account TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount <> 0),"
+    "  escrowed INTEGER NOT NULL CHECK (escrowed >= 0), PRIMARY KEY (round, account))"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE INDEX side_parts_escrowed ON side_parts (account) WHERE escrowed > 0;"
+    "CREATE TABLE side_leases (round INTEGER NOT NULL REFERENCES side_rounds,"
+    "  number INTEGER NOT NULL, worth INTEGER NOT NULL, planned INTEGER NOT NULL"
+    "  CHECK (planned > 0), delivered INTEGER NOT NULL, open INTEGER NOT NULL,"
+    "  PRIMARY KEY (round, number)) STRICT, WITHOUT ROWID;";
+
 /* One migration: scripts that belong together (a compiler need not take one text of their size). */
 struct migration {
     const char *scripts[3];
 };
 
-static const struct migration migrations[STORE_SCHEMA_VERSION] = {{{first, second, third}}};
+static const struct migration migrations[STORE_SCHEMA_VERSION] = {{{first, second, third}},
+                                                                  {{sides}}};
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)
 {

@@ -54,10 +54,10 @@ enum status mechanism_find(const char *name, const struct mechanism **mechanism,
 }
 
 enum status split_find(const struct mechanism *mechanism, const struct market *market,
-                       const struct plan *plan, struct arena *arena, struct split *split,
-                       struct fault *fault)
+                       const struct plan *plan, const double *worth, struct arena *arena,
+                       struct split *split, struct fault *fault)
 {
-    *split = (struct split){0};
+    *split = (struct split){.worth = worth};
     if (mechanism->split == NULL || plan->objective.micros <= 0)
         return STATUS_OK;
     if (market->member_count > MECHANISM_MEMBERS_MAX) {
@@ -65,5 +65,8 @@ enum status split_find(const struct mechanism *mechanism, const struct market *m
                      market->member_count, MECHANISM_MEMBERS_MAX, mechanism->name);
         return STATUS_OK;
     }
-    return mechanism->split(mechanism, market, plan, arena, split, fault);
+    enum status status = mechanism->split(mechanism, market, plan, arena, split, fault);
+    if (status == STATUS_OK && split->paid && split->worth == NULL && split_affordable(market))
+        status = split_table(market, arena, split, fault); /* for the certificate */
+    return status;
 }

@@ -36,7 +36,7 @@ enum {
 struct split {
     bool paid;                     /* by the split; false: by prices alone */
     struct credits *wanted;        /* [member_count] what each should have; NULL where not paid */
-    const double *worth;           /* [2^members] the table, NULL without one */
+    const double *worth;           /* [2^members] the table, NULL: none */
     struct credits *side;          /* [member_count] beside the prices: > 0 received */
     struct credits *payoff;        /* [member_count] u_i with them */
     struct credits funded;         /* wanted beyond the surplus */
@@ -54,7 +54,7 @@ struct mechanism {
     bool funded;         /* its split needs a funding account */
     enum status (*allocate)(const struct market *market, struct arena *arena, struct plan *plan,
                             struct fault *fault);
-    /* NULL: what prices give. Fills wanted and funded, or a remark. */
+    /* NULL: what prices give. Fills paid, wanted, funded, worth, or a remark. */
     enum status (*split)(const struct mechanism *mechanism, const struct market *market,
                          const struct plan *plan, struct arena *arena, struct split *split,
                          struct fault *fault);
@@ -67,16 +67,23 @@ extern const size_t mechanism_count;
 MUST_USE enum status mechanism_find(const char *name, const struct mechanism **mechanism,
                                     struct fault *fault);
 
-/* What each should have. */
+/* What each should have. worth: [2^members] as from market_table(), where the caller has it; NULL:
+ * it is made where the split needs it and it is not too much work. */
 MUST_USE enum status split_find(const struct mechanism *mechanism, const struct market *market,
-                                const struct plan *plan, struct arena *arena, struct split *split,
-                                struct fault *fault);
+                                const struct plan *plan, const double *worth, struct arena *arena,
+                                struct split *split, struct fault *fault);
 
 /* Who pays at most what. */
 struct split_purses {
     const struct credits *member; /* [member_count] >= 0; NULL: no bounds */
     int32_t funder;               /* the member that funds; MARKET_NONE: somebody outside */
     struct credits outside;       /* what the outside funder can pay */
+};
+
+/* What a stored round needs to be shared again in the same way. */
+struct split_terms {
+    const struct mechanism *mechanism;
+    struct split_purses purses;
 };
 
 /* What can be paid, and what that leaves each. */

@@ -175,7 +175,10 @@ enum status split_vcg(const struct mechanism *mechanism, const struct market *ma
         split->funded.micros += split->wanted[i].micros;
     }
     split->paid = true;
-    return STATUS_OK;
+    if (split->funded.micros > 0)
+        return STATUS_OK;
+    split->funded.micros = 0; /* nobody adds more than is there: rounding alone left something */
+    return share(market, plan, weights, arena, split, fault);
 }
 
 /* --- rules of worth tables */
@@ -200,11 +203,27 @@ static enum status as_game(const struct market *market, struct arena *arena,
     return STATUS_OK;
 }
 
-static bool table_affordable(const struct market *market)
+bool split_affordable(const struct market *market)
 {
     uint64_t const columns = (uint64_t)market->column_count + market->pool_count + 1;
     return market->member_count <= MARKET_TABLE_PLAYERS_MAX &&
            columns <= MECHANISM_TABLE_WORK_MAX >> market->member_count;
+}
+
+enum status split_table(const struct market *market, struct arena *arena, struct split *split,
+                        struct fault *fault)
+{
+    double *worth = arena_alloc(arena, (size_t)1 << market->member_count, sizeof *worth);
+    if (worth == NULL)
+        return no_memory(fault);
+    split->worth = worth;
+    return market_table(market, 0, worth, fault);
+}
+
+/* There already, or not too much work. */
+static bool tabled(const struct market *market, const struct split *split)
+{
+    return split->worth != NULL || split_affordable(market);
 }
 
 static enum status solve(const struct mechanism *mechanism, struct subject *subject,
@@ -250,6 +269,7 @@ static enum status run(const struct mechanism *mechanism, const struct market *m
     enum status status = as_game(market, arena, &instance, &game, fault);
     if (status != STATUS_OK)
         return status;
+    game.game.worth = split->worth;
     arena_init(&scratch, ARENA_ROUND_BYTES);
     struct subject subject = {
         .input = &game,
@@ -266,7 +286,7 @@ enum status split_tabled(const struct mechanism *mechanism, const struct market 
                          const struct plan *plan, struct arena *arena, struct split *split,
                          struct fault *fault)
 {
-    if (table_affordable(market))
+    if (tabled(market, split))
         return run(mechanism, market, plan, 0, arena, split, fault);
     split_refuse(split,
                  "%s needs the worth of every coalition: %u members with %u configurations are "
@@ -282,7 +302,7 @@ enum status split_shapley(const struct mechanism *mechanism, const struct market
     static const struct mechanism sampled = {.name = "shapley", .concept = "shapley-sampled"};
     uint64_t const columns = (uint64_t)market->column_count + market->pool_count + 1;
     uint64_t pairs = MECHANISM_TABLE_WORK_MAX / (2 * columns * market->member_count);
-    if (table_affordable(market))
+    if (tabled(market, split))
         return run(mechanism, market, plan, 0, arena, split, fault);
     pairs = pairs < SPLIT_PAIRS_MAX ? pairs : SPLIT_PAIRS_MAX;
     if (pairs >= SAMPLING_PAIRS_MIN)

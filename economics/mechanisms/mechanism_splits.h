@@ -21,6 +21,12 @@ SPLIT_RULE(split_equal);
 SPLIT_RULE(split_egalitarian);
 SPLIT_RULE(split_vcg);
 
+/* Is the worth of every coalition not too much work for a round? */
+bool split_affordable(const struct market *market);
+/* Makes that table. */
+MUST_USE enum status split_table(const struct market *market, struct arena *arena,
+                                 struct split *split, struct fault *fault);
+
 /* Not paid, and why. */
 void split_refuse(struct split *split, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -136,11 +136,11 @@ static void certify(struct fitting *fitting)
     struct split *split = fitting->split;
     split->epsilon = (struct credits){0};
     split->coalition = 0;
-    if (!split->paid) {
+    if (split->worth != NULL) {
+        find_worst(fitting);
+    } else if (!split->paid) {
         split->epsilon = fitting->plan->epsilon;
         split->epsilon_exact = fitting->plan->epsilon_exact;
-    } else if (split->worth != NULL) {
-        find_worst(fitting);
     } else {
         bound_worst(fitting);
     }

@@ -398,6 +398,7 @@ struct round_member_row {
     struct credits alone;  /* v({i}) */
     struct credits payoff; /* u_i as posted at plan */
     struct credits owen;   /* the LP's core point */
+    struct credits side;   /* of the payoff: received beside the prices (> 0), or paid */
 };
 
 struct round_response {
@@ -408,10 +409,11 @@ struct round_response {
     uint32_t placement_count;
     struct round_member_row *members;
     uint32_t member_count;
-    const char *mechanism;   /* owen */
+    const char *mechanism;   /* owen, shapley, ... */
     const char *certificate; /* "core" or "ε-core, ε = ..." in words, and how it was proved */
     bool epsilon_exact;      /* by enumeration; else an upper bound */
     struct digest plan_digest;
+    const char *split_remark; /* "" or why it is not the split of the mechanism, or an estimate */
 };
 
 struct ledger_verify_response {

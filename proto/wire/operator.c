@@ -152,6 +152,7 @@ static const struct wire_row round_member_row_rows[] = {
     ROW_CREDITS(round_member_row, alone),
     ROW_CREDITS(round_member_row, payoff),
     ROW_CREDITS(round_member_row, owen),
+    ROW_CREDITS(round_member_row, side),
 };
 
 static const struct wire_message message_round_member_row = WIRE_MESSAGE(round_member_row, NULL);
@@ -168,6 +169,7 @@ static const struct wire_row round_response_rows[] = {
     ROW_PROSE(round_response, certificate),
     ROW_BOOL(round_response, epsilon_exact),
     ROW_DIGEST_OPTIONAL(round_response, plan_digest),
+    ROW_PROSE(round_response, split_remark),
 };
 
 const struct wire_message message_round_response = WIRE_MESSAGE(round_response, NULL);

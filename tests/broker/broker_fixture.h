@@ -176,6 +176,7 @@ static inline int fed_open(void **state)
         .broker_certificate_ms = 3600000,
         .intermediate_certificate_ms = 36000000,
         .root_certificate_ms = 360000000,
+        .mechanism = &mechanisms[0],
         .jobs_per_member_max = 3,
         .gpus_per_job_max = 8,
         .enrolments_per_minute_max = 10,

@@ -118,6 +118,10 @@ static void a_refusal_names_file_line_key_and_mend(void **state)
     expect_refusal(trial, "costs: {transfer_bytes_per_second: 0}\n", 7, "at least 1");
     expect_refusal(trial, "costs: {credits_per_gigabyte: .nan}\n", 7, "FLOAT");
     expect_refusal(trial, "credits: {limit: -5}\n", 7, "at least 0");
+    expect_refusal(trial, "split: {mechanism: nucleolis}\n", 7, "did you mean 'nucleolus'?");
+    expect_refusal(trial, "split: {mechanism: vcg}\n", 7, "name the account that funds it");
+    expect_refusal(trial, "split: {mechanism: vcg, funding: escrow/usc}\n", 7, "can pay");
+    expect_refusal(trial, "split: {funding: member/usc}\n", 7, "no deficit to fund");
     expect_refusal(trial, "operators: {group: no-such-group-here}\n", 7, "no group");
     expect_refusal(trial,
                    "throughput:\n"

@@ -31,14 +31,15 @@ static void a_snapshot_decodes_to_what_was_encoded(void **state)
     struct bytes bytes;
     struct bytes again;
     struct market market;
+    struct split_terms terms;
     assert_true(round->market.row_count > 0 && round->market.column_count > 3);
-    assert_ok(snapshot_encode(&round->market, &fed->arena, &bytes, &fed->fault));
-    assert_ok(snapshot_decode(bytes, &fed->arena, &market, &fed->fault));
+    assert_ok(snapshot_encode(&round->market, &round->terms, &fed->arena, &bytes, &fed->fault));
+    assert_ok(snapshot_decode(bytes, &fed->arena, &market, &terms, &fed->fault));
     assert_int_equal(market.job_count, round->market.job_count);
     assert_int_equal(market.column_count, round->market.column_count);
     assert_memory_equal(market.entries, round->market.entries,
                         market.entry_count * sizeof *market.entries);
-    assert_ok(snapshot_encode(&market, &fed->arena, &again, &fed->fault));
+    assert_ok(snapshot_encode(&market, &terms, &fed->arena, &again, &fed->fault));
     assert_int_equal(again.size, bytes.size);
     assert_memory_equal(again.data, bytes.data, bytes.size);
 }
@@ -66,16 +67,16 @@ static void a_digest_notices_any_change_of_what_is_posted(void **state)
     struct digest after;
     struct plan plan = round->plan;
     assert_true(plan.placement_count > 0);
-    assert_ok(plan_digest(&round->market, &plan, &before, &fed->fault));
+    assert_ok(plan_digest(&round->market, &plan, &round->split, &before, &fed->fault));
     plan.placements[0].price.nanos++;
-    assert_ok(plan_digest(&round->market, &plan, &after, &fed->fault));
+    assert_ok(plan_digest(&round->market, &plan, &round->split, &after, &fed->fault));
     assert_false(digest_equal(&before, &after));
     plan.placements[0].price.nanos--;
     plan.members[0].payoff.micros--;
-    assert_ok(plan_digest(&round->market, &plan, &after, &fed->fault));
+    assert_ok(plan_digest(&round->market, &plan, &round->split, &after, &fed->fault));
     assert_false(digest_equal(&before, &after));
     plan.members[0].payoff.micros++;
-    assert_ok(plan_digest(&round->market, &plan, &after, &fed->fault));
+    assert_ok(plan_digest(&round->market, &plan, &round->split, &after, &fed->fault));
     assert_true(digest_equal(&before, &after));
 }
 
@@ -85,7 +86,7 @@ static void damaged_snapshots_are_refused_or_mean_what_they_say(void **state)
     struct fed *fed = *state;
     struct round *round = eventful_round(fed);
     struct bytes bytes;
-    assert_ok(snapshot_encode(&round->market, &fed->arena, &bytes, &fed->fault));
+    assert_ok(snapshot_encode(&round->market, &round->terms, &fed->arena, &bytes, &fed->fault));
     uint64_t seed = support_seed(11);
     struct rng rng;
     rng_init(&rng, seed, 0);
@@ -93,6 +94,7 @@ static void damaged_snapshots_are_refused_or_mean_what_they_say(void **state)
     for (int i = 0; i < 3000; i++) {
         struct arena arena;
         struct market market;
+        struct split_terms terms;
         struct bytes again;
         uint8_t *damaged = malloc(bytes.size);
         assert_non_null(damaged);
@@ -102,10 +104,10 @@ static void damaged_snapshots_are_refused_or_mean_what_they_say(void **state)
             damaged[rng_below(&rng, bytes.size)] ^= (uint8_t)(1 + rng_below(&rng, 255));
         arena_init(&arena, ARENA_MESSAGE_BYTES);
         struct bytes input = {.data = damaged, .size = size};
-        enum status status = snapshot_decode(input, &arena, &market, &fed->fault);
+        enum status status = snapshot_decode(input, &arena, &market, &terms, &fed->fault);
         refused += status != STATUS_OK ? 1 : 0;
         if (status == STATUS_OK) {
-            assert_ok(snapshot_encode(&market, &arena, &again, &fed->fault));
+            assert_ok(snapshot_encode(&market, &terms, &arena, &again, &fed->fault));
             if (again.size != size || memcmp(again.data, damaged, size) != 0)
                 fail_msg("seed %llu, case %d", (unsigned long long)seed, i);
         } else if (status != STATUS_CORRUPT) {

@@ -70,6 +70,7 @@ costs: {restart: 500ms}
 throughput:
   - {model: steps, gpu: A100, gpus: 1, examples_per_second: 100}
   - {model: steps, gpu: V100, gpus: 1, examples_per_second: 50}
+${extra_config:-}
 CONFIG
 }
 

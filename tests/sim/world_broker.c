@@ -29,6 +29,7 @@ void world_broker_init(struct world *world)
         .skew_ms_max = 5000,
         .accept_within_ms = 8000,
         .member_certificate_ms = INT64_C(30) * 24 * 3600 * 1000,
+        .mechanism = &mechanisms[0],
         .jobs_per_member_max = 1000,
         .gpus_per_job_max = 8,
         .enrolments_per_minute_max = 10,
