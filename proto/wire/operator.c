@@ -148,10 +148,8 @@ static const struct wire_message message_round_placement_row =
     WIRE_MESSAGE(round_placement_row, NULL);
 
 static const struct wire_row round_member_row_rows[] = {
-    ROW_MEMBER(round_member_row, member),
-    ROW_CREDITS(round_member_row, alone),
-    ROW_CREDITS(round_member_row, payoff),
-    ROW_CREDITS(round_member_row, owen),
+    ROW_MEMBER(round_member_row, member),  ROW_CREDITS(round_member_row, alone),
+    ROW_CREDITS(round_member_row, payoff), ROW_CREDITS(round_member_row, owen),
     ROW_CREDITS(round_member_row, side),
 };
 
