@@ -338,7 +338,7 @@ static enum step pay(struct settling *it)
 void settle_split(struct credits amount, const struct lease_share *shares, uint32_t share_count,
                   struct credits *parts)
 {
-    int64_t weights[SHARES_PER_LEASE_MAX];
+    int64_t weights[SHARES_PER_LEASE_MAX] = {0};
     int64_t micros[SHARES_PER_LEASE_MAX];
     assert(share_count <= SHARES_PER_LEASE_MAX);
     for (uint32_t i = 0; i < share_count; i++)
