@@ -9,6 +9,8 @@ static const struct command commands[] = {
     {"market solve", "optimum, prices, payoffs and plan of a market in a file",
      market_solve_command},
     {"market generate", "an instance like a federation's, from a seed", market_generate_command},
+    {"market convert", "an instance from JSON to the compact form, or back",
+     market_convert_command},
     {"market import", "a public cluster trace as an instance", market_import_command},
     {"market export", "the full LP of an instance in MPS, for any other solver",
      market_export_command},

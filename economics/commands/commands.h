@@ -10,6 +10,7 @@
 
 int market_solve_command(int argc, char **argv);
 int market_generate_command(int argc, char **argv);
+int market_convert_command(int argc, char **argv);
 int market_import_command(int argc, char **argv);
 int market_export_command(int argc, char **argv);
 int market_check_command(int argc, char **argv);

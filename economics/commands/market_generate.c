@@ -9,6 +9,8 @@
 
 static const char program_name[] = "entente-economics";
 
+enum { OPTION_CHANGED = 256 };
+
 struct options {
     struct generate_parameters parameters;
     const char *out;
@@ -27,6 +29,15 @@ static uint64_t number_of(const char *text, const char *name, uint64_t most,
     return number;
 }
 
+static double part_of(const char *text, struct argp_state *state)
+{
+    char *end = NULL;
+    double const part = strtod(text, &end);
+    if (end == text || *end != '\0' || !(part >= 0 && part <= 1))
+        argp_error(state, "--changed: '%s' is not a number of 0 to 1", text);
+    return part;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -41,6 +52,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case 's': parameters->seed = number_of(value, "seed", UINT64_MAX, state); return 0;
     case 'o': options->out = value; return 0;
+    case 'c': parameters->form = INSTANCE_COMPACT; return 0;
+    case OPTION_CHANGED: parameters->changed = part_of(value, state); return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s': options alone", value); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -52,6 +65,9 @@ int market_generate_command(int argc, char **argv)
         {"datacenters", 'd', "D", 0, "How many members, 1 to 4096 (20)", 0},
         {"jobs", 'j', "J", 0, "How many jobs, at most 2000000 (1000)", 0},
         {"seed", 's', "S", 0, "The same seed, the same bytes (1)", 0},
+        {"changed", OPTION_CHANGED, "PART", 0,
+         "A later round: this part of the jobs is gone, as many others are there (0)", 0},
+        {"compact", 'c', NULL, 0, "The compact form instead of JSON", 0},
         {"out", 'o', "F", 0, "Where to; standard output", 0},
         {0}};
     static const struct command_syntax syntax = {

@@ -125,7 +125,7 @@ static void each_fault_is_refused_with_its_path(void **state)
         {"\"gpus\": 64", "\"gpus\": 6.5", "pools[0].gpus: must be a whole number"},
         {"\"gpus_per_node\": 8", "\"gpus_per_node\": 65", "pools[0].gpus_per_node"},
         {"\"cost\": 0.0004", "\"cost\": -1", "pools[0].cost: -1 is not within"},
-        {"\"cost\": 0.0004", "\"cost\": 1e999", "test:1:"},
+        {"\"cost\": 0.0004", "\"cost\": 1e999", "pools[0].cost: inf is not within"},
         {"\"cost\": 0.0004", "\"cost\": NaN", "test:1:"},
         {"\"id\": \"ucsd/V100\"", "\"id\": \"usc/A100\"", "pools[1]: 'usc/A100' is there already"},
         {"\"host\": \"ucsd\", \"value\"", "\"host\": \"mit\", \"value\"",

@@ -28,6 +28,7 @@ home_of() { # HEADER
     sqlite3.h) echo '^((broker/store|tests/broker)/|(peer/|tests/peer/test_)spool|tests/support/preload)' ;;
     libpq-fe.h) echo '^(broker/store|tests/broker)/' ;;
     cyaml/* | yaml.h) echo '^(base/|tests/base/test_)yaml' ;;
+    yajl/*) echo '^(base/|tests/base/test_)json_stream' ;;
     jansson.h) echo '^(base/|tests/base/test_)json' ;;
     microhttpd.h) echo '^broker/http/' ;;
     gsl/*) echo '^(economics/throughput|tests/economics)/' ;;

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -38,9 +39,12 @@ static const struct model {
 } models[MODELS] = {{140, 1, 0.01, 140}, {60, 0.9, 0.05, 140}, {9, 1.1, 0.03, 20},
                     {25, 1.2, 0.02, 40}, {400, 0.6, 0.08, 5},  {3, 1.3, 0.015, 300}};
 
+enum stream { STREAM_FEDERATION, STREAM_CHANGES, STREAM_NEWCOMERS };
+
 struct pool {
     uint32_t kind;
     uint32_t nodes;
+    uint32_t number; /* of all, in the order of the file */
 };
 
 struct center {
@@ -58,7 +62,8 @@ struct generating {
     struct rng rng;
     struct center *centers;
     uint32_t host_count; /* of each center */
-    FILE *to;
+    struct writer writer;
+    bool silent; /* a job that left: drawn, so that those after it are the same, and not written */
 };
 
 static void draw_centers(struct generating *g);
@@ -72,6 +77,9 @@ static void write_jobs(struct generating *g);
 enum status generate_write(const struct generate_parameters *parameters, struct arena *arena,
                            FILE *to, struct fault *fault)
 {
+    if (!(parameters->changed >= 0 && parameters->changed <= 1))
+        return fault_set(fault, STATUS_INVALID, "changed: %g is not within 0 and 1",
+                         parameters->changed);
     if (parameters->datacenters < 1 || parameters->datacenters > MARKET_MEMBERS_MAX)
         return fault_set(fault, STATUS_INVALID, "datacenters: %" PRIu32 " is not within 1 and %d",
                          parameters->datacenters, MARKET_MEMBERS_MAX);
@@ -81,21 +89,19 @@ enum status generate_write(const struct generate_parameters *parameters, struct 
     struct generating g = {
         .parameters = parameters,
         .centers = arena_alloc(arena, parameters->datacenters, sizeof(struct center)),
-        .host_count = parameters->datacenters < HOSTS ? parameters->datacenters : HOSTS,
-        .to = to};
+        .host_count = parameters->datacenters < HOSTS ? parameters->datacenters : HOSTS};
     if (g.centers == NULL)
         return fault_set(fault, STATUS_EXHAUSTED, "no memory for the datacenters");
-    rng_init(&g.rng, parameters->seed, 0);
+    rng_init(&g.rng, parameters->seed, STREAM_FEDERATION);
     draw_centers(&g);
     find_hosts(&g);
-    fputs("{\"round_seconds\": 300,\n", to);
+    writer_begin(&g.writer, to, parameters->form, DRAFT_ROUND_SECONDS);
     write_members(&g);
     write_pools(&g);
     write_pairs(&g);
     write_limits(&g);
     write_jobs(&g);
-    fputs("}\n", to);
-    return ferror(to) == 0 ? STATUS_OK : fault_set(fault, STATUS_IO, "it can't be written");
+    return writer_end(&g.writer, fault);
 }
 
 static double between(struct generating *g, double low, double high)
@@ -175,60 +181,84 @@ static void find_hosts(struct generating *g)
     }
 }
 
+/* -- What is written --------------------------------------------------------------------------- */
+
+enum { WORD_BYTES = 32 };
+
+/* The number as people would write it: so many decimals, or significant digits. */
+static double decimals(double number, int count)
+{
+    char text[WORD_BYTES];
+    snprintf(text, sizeof text, "%.*f", count, number);
+    return strtod(text, NULL);
+}
+
+static double digits(double number, int count)
+{
+    char text[WORD_BYTES];
+    snprintf(text, sizeof text, "%.*g", count, number);
+    return strtod(text, NULL);
+}
+
+static const char *center_name(uint32_t center, char text[static WORD_BYTES])
+{
+    snprintf(text, WORD_BYTES, "dc%04" PRIu32, center);
+    return text;
+}
+
+static const char *pool_name(uint32_t center, uint32_t kind, char text[static WORD_BYTES])
+{
+    snprintf(text, WORD_BYTES, "dc%04" PRIu32 "/%s", center, kinds[kind].name);
+    return text;
+}
+
 static void write_members(struct generating *g)
 {
-    fputs(" \"members\": [", g->to);
+    char name[WORD_BYTES];
     for (uint32_t i = 0; i < center_count(g); i++)
-        fprintf(g->to, "%s\"dc%04" PRIu32 "\"", i > 0 ? ", " : "", i);
-    fputs("],\n", g->to);
+        writer_member(&g->writer, center_name(i, name));
 }
 
 static void write_pools(struct generating *g)
 {
-    const char *between_them = "";
-    fputs(" \"pools\": [", g->to);
+    char name[WORD_BYTES];
+    char id[WORD_BYTES];
+    uint32_t number = 0;
     for (uint32_t i = 0; i < center_count(g); i++)
         for (uint32_t p = 0; p < g->centers[i].pool_count; p++) {
-            const struct pool *pool = &g->centers[i].pools[p];
-            const char *gpu = kinds[pool->kind].name;
-            fprintf(g->to,
-                    "%s\n  {\"id\": \"dc%04" PRIu32 "/%s\", \"member\": \"dc%04" PRIu32
-                    "\", \"gpu\": \"%s\", \"gpus\": %" PRIu32
-                    ", \"gpus_per_node\": %d, \"cost\": %.6f}",
-                    between_them, i, gpu, i, gpu, pool->nodes * GPUS_PER_NODE, GPUS_PER_NODE,
-                    kinds[pool->kind].cost * between(g, 0.7, 1.3));
-            between_them = ",";
+            struct pool *pool = &g->centers[i].pools[p];
+            pool->number = number++;
+            struct draft_pool const written = {
+                .id = pool_name(i, pool->kind, id),
+                .gpu = kinds[pool->kind].name,
+                .gpus = pool->nodes * GPUS_PER_NODE,
+                .gpus_per_node = GPUS_PER_NODE,
+                .cost = decimals(kinds[pool->kind].cost * between(g, 0.7, 1.3), 6)};
+            writer_pool(&g->writer, &written, center_name(i, name));
         }
-    fputs("],\n", g->to);
 }
 
 /* -- Pairs and limits -------------------------------------------------------------------------- */
 
 static void write_pairs(struct generating *g)
 {
-    const char *between_them = "";
-    fputs(" \"affinity\": [", g->to);
+    char home[WORD_BYTES];
+    char host[WORD_BYTES];
     for (uint32_t i = 0; i < center_count(g); i++)
         for (uint32_t h = 1; h < g->host_count; h++) {
             double const near = 1 / (1 + g->centers[i].distance[h]);
-            fprintf(g->to,
-                    "%s\n  {\"home\": \"dc%04" PRIu32 "\", \"host\": \"dc%04" PRIu32
-                    "\", \"value\": %.4f}",
-                    between_them, i, g->centers[i].hosts[h], near * between(g, 0.8, 1));
-            between_them = ",";
+            writer_affinity(&g->writer, center_name(i, home),
+                            center_name(g->centers[i].hosts[h], host),
+                            decimals(near * between(g, 0.8, 1), 4));
         }
-    fputs("],\n \"links\": [", g->to);
-    between_them = "";
     for (uint32_t i = 0; i < center_count(g); i++)
         for (uint32_t h = 1; h < g->host_count; h++) {
-            fprintf(g->to,
-                    "%s\n  {\"home\": \"dc%04" PRIu32 "\", \"host\": \"dc%04" PRIu32
-                    "\", \"gigabytes_per_round\": %.0f, \"cost_per_gigabyte\": %.4f}",
-                    between_them, i, g->centers[i].hosts[h], between(g, 300, 3000),
-                    0.005 + 0.02 * g->centers[i].distance[h]);
-            between_them = ",";
+            struct draft_link const link = {
+                .gigabytes = decimals(between(g, 300, 3000), 0),
+                .cost_per_gigabyte = decimals(0.005 + 0.02 * g->centers[i].distance[h], 4)};
+            writer_link(&g->writer, &link, center_name(i, home),
+                        center_name(g->centers[i].hosts[h], host));
         }
-    fputs("],\n", g->to);
 }
 
 static uint32_t gpus_of(const struct center *center)
@@ -241,22 +271,20 @@ static uint32_t gpus_of(const struct center *center)
 
 static void write_limits(struct generating *g)
 {
-    const char *between_them = "";
-    fputs(" \"limits\": [", g->to);
+    char name[WORD_BYTES];
     for (uint32_t i = 0; i < center_count(g); i++) {
         double const part = between(g, 0.2, 0.8);
         uint32_t const gpus = gpus_of(&g->centers[i]);
         uint32_t const which = pick(g, 4);
         if (which > 1)
             continue;
-        fprintf(g->to, "%s\n  {\"member\": \"dc%04" PRIu32 "\", ", between_them, i);
+        struct draft_limit limit = {.foreign_gpus = DRAFT_NOT_STATED, .credits = DRAFT_NOT_STATED};
         if (which == 0)
-            fprintf(g->to, "\"max_foreign_gpus\": %.0f}", round(part * gpus));
+            limit.foreign_gpus = round(part * gpus);
         else /* what half its own GPUs would bring at a milli-credit per GPU-second */
-            fprintf(g->to, "\"max_credits\": %.2f}", part * gpus * 0.3);
-        between_them = ",";
+            limit.credits = decimals(part * gpus * 0.3, 2);
+        writer_limit(&g->writer, &limit, center_name(i, name));
     }
-    fputs("],\n", g->to);
 }
 
 /* -- Jobs -------------------------------------------------------------------------------------- */
@@ -300,45 +328,62 @@ static struct gang draw_gang(struct generating *g)
 static void write_configurations(struct generating *g, const struct center *home,
                                  const struct model *model, struct gang gang)
 {
-    const char *between_them = "";
+    char id[WORD_BYTES];
     for (uint32_t h = 0; h < g->host_count; h++) {
         const struct center *host = &g->centers[home->hosts[h]];
         for (uint32_t p = 0; p < host->pool_count; p++) {
             const struct pool *pool = &host->pools[p];
             double const luck = between(g, 0.9, 1.1); /* networks differ */
-            for (uint32_t gpus = gang.least; gpus <= gang.most; gpus *= 2) {
-                fprintf(g->to,
-                        "%s{\"pool\": \"dc%04" PRIu32 "/%s\", \"gpus\": %" PRIu32
-                        ", \"throughput\": %.6g}",
-                        between_them, home->hosts[h], kinds[pool->kind].name, gpus,
-                        throughput_of(model, pool->kind, gpus) * luck);
-                between_them = ", ";
-            }
+            pool_name(home->hosts[h], pool->kind, id);
+            for (uint32_t gpus = gang.least; gpus <= gang.most && !g->silent; gpus *= 2)
+                writer_configuration(&g->writer, pool->number, id, gpus,
+                                     digits(throughput_of(model, pool->kind, gpus) * luck, 6));
         }
     }
 }
 
+static void write_job(struct generating *g, char kind, uint32_t number)
+{
+    char id[WORD_BYTES];
+    char name[WORD_BYTES];
+    uint32_t const h = draw_home(g);
+    const struct model *model = &models[pick(g, MODELS)];
+    struct gang const gang = draw_gang(g);
+    double const urgency = between(g, 0, 1);
+    /* A T4-second is worth 1.2 to 6.2 times what it costs, most of them little. */
+    double const value = kinds[0].cost / model->examples * (1.2 + 5 * urgency * urgency * urgency);
+    double const hours = 0.1 + 60 * rng_unit(&g->rng) * rng_unit(&g->rng);
+    double const work = hours * 3600 * throughput_of(model, 2, gang.least);
+    double const gigabytes = model->gigabytes * between(g, 0.1, 1);
+    if (!g->silent) {
+        snprintf(id, sizeof id, "%c%07" PRIu32, kind, number);
+        struct draft_job const job = {.id = id,
+                                      .value = digits(value, 7),
+                                      .work_left = digits(work, 6),
+                                      .gigabytes = decimals(gigabytes, 2),
+                                      .remaining_seconds = decimals(hours * 3600, 0)};
+        writer_job(&g->writer, &job, center_name(h, name));
+    }
+    write_configurations(g, &g->centers[h], model, gang);
+}
+
+/* Of a later round some jobs are gone, and as many others are there instead. */
 static void write_jobs(struct generating *g)
 {
-    fputs(" \"jobs\": [", g->to);
-    for (uint32_t j = 0; j < g->parameters->jobs && ferror(g->to) == 0; j++) {
-        uint32_t const h = draw_home(g);
-        const struct model *model = &models[pick(g, MODELS)];
-        struct gang const gang = draw_gang(g);
-        double const urgency = between(g, 0, 1);
-        /* A T4-second is worth 1.2 to 6.2 times what it costs, most of them little. */
-        double const value =
-            kinds[0].cost / model->examples * (1.2 + 5 * urgency * urgency * urgency);
-        double const hours = 0.1 + 60 * rng_unit(&g->rng) * rng_unit(&g->rng);
-        double const work = hours * 3600 * throughput_of(model, 2, gang.least);
-        fprintf(g->to,
-                "%s\n  {\"id\": \"j%07" PRIu32 "\", \"home\": \"dc%04" PRIu32
-                "\", \"value\": %.6e, \"work_left\": %.6g, \"data_gigabytes\": %.2f, "
-                "\"remaining_seconds\": %.0f, \"configurations\": [",
-                j > 0 ? "," : "", j, h, value, work, model->gigabytes * between(g, 0.1, 1),
-                hours * 3600);
-        write_configurations(g, &g->centers[h], model, gang);
-        fputs("]}", g->to);
+    struct rng changes;
+    struct rng newcomers;
+    rng_init(&changes, g->parameters->seed, STREAM_CHANGES);
+    rng_init(&newcomers, g->parameters->seed, STREAM_NEWCOMERS);
+    for (uint32_t j = 0; j < g->parameters->jobs && ferror(g->writer.to) == 0; j++) {
+        g->silent = rng_unit(&changes) < g->parameters->changed;
+        write_job(g, 'j', j);
+        if (!g->silent)
+            continue;
+        struct rng const others = g->rng;
+        g->rng = newcomers;
+        g->silent = false;
+        write_job(g, 'n', j);
+        newcomers = g->rng;
+        g->rng = others;
     }
-    fputs("]\n", g->to);
 }

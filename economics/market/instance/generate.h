@@ -1,5 +1,6 @@
 /*
- * Generate: instances like federations of GPU datacenters, in the JSON of instance.h, from a seed.
+ * Generate: instances like federations of GPU datacenters, in the JSON of instance.h or the compact
+ * form of compact.h, from a seed.
  *
  * Datacenters lie at random in a unit square; each has 1 to 3 pools of different GPUs in nodes of
  * 8. A job's home is drawn by its datacenter's load, so that some have too many jobs and some too
@@ -20,11 +21,15 @@
 
 #include "base/arena.h"
 #include "base/fault.h"
+#include "economics/market/instance/writer.h"
 
 struct generate_parameters {
     uint32_t datacenters; /* 1 to MARKET_MEMBERS_MAX */
     uint32_t jobs;        /* 0 to MARKET_JOBS_MAX */
     uint64_t seed;
+    /* Of a later round: this part of the jobs, 0 to 1, is gone, and as many others are there. */
+    double changed;
+    enum instance_form form;
 };
 
 /* INVALID: out of range. EXHAUSTED, IO. */

@@ -1,5 +1,6 @@
 /*
- * Instance: a market in a JSON file, for economists and other tools.
+ * Instance: a market in a JSON file, for economists and other tools. (The compact form of the same:
+ * compact.h.)
  *
  *     {"round_seconds": 300,
  *      "members": ["usc", "ucsd"],
@@ -41,15 +42,21 @@ struct instance {
     const char **job_ids;    /* [job_count] */
 };
 
-/* Read, a file takes about ten times its size in memory: 1000 members with 100k jobs in 34
- * configurations are 200 MB. */
-#define INSTANCE_BYTES_MAX ((size_t)768 * 1024 * 1024)
+/* 1000 members with 100k jobs in 34 configurations are 200 MB of JSON or 40 MB of the compact form,
+ * and 330 MB at most while they are read, 270 MB then. */
+#define INSTANCE_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
 
-/* INVALID with the JSON path of what is wrong. */
+/* In JSON or in the compact form (compact.h). INVALID with the JSON path, or the line, of what is
+ * wrong. */
 MUST_USE enum status instance_read(const char *path, struct arena *arena, struct instance *instance,
                                    struct fault *fault);
 MUST_USE enum status instance_parse(const char *name, const char *text, size_t size,
                                     struct arena *arena, struct instance *instance,
                                     struct fault *fault);
+
+/* Of a draft that is finished (draft.h). */
+struct draft;
+MUST_USE enum status instance_build(struct draft *draft, struct arena *arena,
+                                    struct instance *instance, struct fault *fault);
 
 #endif

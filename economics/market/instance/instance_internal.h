@@ -1,27 +1,18 @@
 /*
- * Instance, while it is read: the tables that later parts of the file refer to. Internal.
+ * Instance, while a draft becomes a market: names' numbers to indices of the market. Internal.
  *
- * Everything is found by name through sorted tables; pairs of members through a dense matrix, so
- * that members are at most INSTANCE_MEMBERS_MAX.
+ * Members sort by id, pools by (owner, gpu), jobs by (home, id): so columns of one home lie
+ * together, and pairs of members are found by bisection.
  */
 #ifndef ENTENTE_ECONOMICS_MARKET_INSTANCE_INSTANCE_INTERNAL_H
 #define ENTENTE_ECONOMICS_MARKET_INSTANCE_INSTANCE_INTERNAL_H
 
-#include "base/json.h"
+#include "economics/market/instance/draft.h"
 #include "economics/market/instance/instance.h"
 
-enum { INSTANCE_MEMBERS_MAX = MARKET_MEMBERS_MAX, INSTANCE_NAME_BYTES_MAX = NAME_BYTES_MAX };
-
-/* A name in the file, and where it is in the market. */
-struct instance_name {
-    const char *text;
-    uint32_t index;    /* in the market */
-    size_t file_index; /* in the file's array */
-};
-
-/* home -> host; only what the file states. */
+/* home -> host; only what the draft states. */
 struct instance_pair {
-    uint64_t key; /* home × members + host */
+    uint64_t key; /* home × members + host, of the market */
     double affinity;
     double link_bytes; /* a round */
     double cost_per_gigabyte;
@@ -30,50 +21,28 @@ struct instance_pair {
     bool has_limit; /* gigabytes_per_round is there */
 };
 
-struct instance_limit {
-    int32_t member;
-    const char *gpu; /* NULL: all pools */
-    double foreign_gpus;
-    double credits;
-    bool has_foreign;
-    bool has_credits;
-};
-
-struct reading {
+struct building {
+    struct draft *draft;
     struct instance *instance;
     struct arena *arena;
-    struct json_place root;
-    struct instance_name *members; /* by text */
-    struct instance_name *pools;   /* by id */
-    struct instance_pair *pairs;   /* by key */
+    struct arena scratch;
+    uint32_t *member_of; /* by the name's number: its index in the market */
+    uint32_t *pool_of;
+    struct instance_pair *pairs; /* by key */
     size_t pair_count;
-    struct instance_limit *limits;
-    size_t limit_count;
-    double *moved_bytes; /* [column_count] to the host, in this round */
-    uint32_t column_room;
+    double *job_bytes;     /* [job_count] moved to a host that isn't the home, in this round */
+    uint32_t *home_column; /* [member_count + 1] its jobs' first column */
 };
 
-MUST_USE enum status reading_no_room(struct fault *fault);
-
-/* The index of a member or pool by name; INVALID "PATH: no member 'x'". */
-MUST_USE enum status reading_member(const struct reading *reading, const struct json_place *object,
-                                    const char *key, int32_t *member, struct fault *fault);
-MUST_USE enum status reading_pool(const struct reading *reading, const struct json_place *object,
-                                  const char *key, uint32_t *pool, struct fault *fault);
-
 /* NULL: nothing is stated for it. */
-const struct instance_pair *reading_pair(const struct reading *reading, int32_t home, int32_t host);
+const struct instance_pair *building_pair(const struct building *building, uint32_t home,
+                                          uint32_t host);
 
-/* Sorts by text; INVALID where one is there twice. kind: "members". */
-MUST_USE enum status reading_sort(struct instance_name *names, size_t count, const char *kind,
-                                  struct fault *fault);
-
-/* The parts of the file, in the order in which they are read. */
-MUST_USE enum status reading_members(struct reading *reading, struct fault *fault);
-MUST_USE enum status reading_pools(struct reading *reading, struct fault *fault);
-MUST_USE enum status reading_pairs(struct reading *reading, struct fault *fault);
-MUST_USE enum status reading_limits(struct reading *reading, struct fault *fault);
-MUST_USE enum status reading_jobs(struct reading *reading, struct fault *fault);
-MUST_USE enum status reading_rows(struct reading *reading, struct fault *fault);
+/* The parts, in the order in which they are made. */
+MUST_USE enum status building_members(struct building *building, struct fault *fault);
+MUST_USE enum status building_pools(struct building *building, struct fault *fault);
+MUST_USE enum status building_pairs(struct building *building, struct fault *fault);
+MUST_USE enum status building_jobs(struct building *building, struct fault *fault);
+MUST_USE enum status building_rows(struct building *building, struct fault *fault);
 
 #endif

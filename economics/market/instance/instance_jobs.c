@@ -1,88 +1,58 @@
-/* Jobs and their configurations, and the policy rows of an instance. */
-#include "economics/market/instance/instance_internal.h"
-
+/* Jobs and their configurations: from what the draft states to columns, what each is worth. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECONDS_PER_DAY 86400.0
-#define VALUE_MAX       1e9
-#define THROUGHPUT_MAX  9e9 /* as micro-examples/s it fits 64 bits */
+#include "economics/market/instance/instance_internal.h"
 
-/* A job as in the file. */
-struct raw_job {
-    const char *id;
-    int32_t home;
-    double value;
-    double work_left;
-    double gigabytes;
-    double remaining_seconds; /* < 0: not stated */
-    double price_max;         /* 0: none */
-    bool one_node;
-    size_t file_index;
+#define SECONDS_PER_DAY 86400.0
+
+/* A job's host: stated pair and affinity. */
+struct placing {
+    const struct building *building;
+    const struct draft_job *job;
+    uint32_t home; /* of the market */
+    uint32_t host;
+    const struct instance_pair *pair; /* NULL: nothing is stated, or nothing moves */
+    double affinity;
 };
 
-static enum status read_job(struct reading *reading, const struct json_place *place,
-                            struct raw_job *raw, struct fault *fault)
-{
-    static const char *const keys[] = {"id",
-                                       "home",
-                                       "value",
-                                       "work_left",
-                                       "one_node",
-                                       "data_gigabytes",
-                                       "price_max",
-                                       "remaining_seconds",
-                                       "configurations",
-                                       NULL};
-    raw->work_left = HUGE_VAL;
-    raw->remaining_seconds = -1;
-    enum status status = json_allow(place, keys, fault);
-    if (status == STATUS_OK)
-        status = json_get_text(place, "id", true, INSTANCE_NAME_BYTES_MAX, &raw->id, fault);
-    if (status == STATUS_OK)
-        status = reading_member(reading, place, "home", &raw->home, fault);
-    if (status == STATUS_OK)
-        status = json_get_number(place, "value", true, 0, VALUE_MAX, &raw->value, fault);
-    if (status == STATUS_OK)
-        status = json_get_number(place, "work_left", false, 0, 1e300, &raw->work_left, fault);
-    if (status == STATUS_OK)
-        status = json_get_number(place, "data_gigabytes", false, 0, 1e9, &raw->gigabytes, fault);
-    if (status == STATUS_OK)
-        status = json_get_number(place, "remaining_seconds", false, 0, 1e300,
-                                 &raw->remaining_seconds, fault);
-    if (status == STATUS_OK)
-        status = json_get_number(place, "price_max", false, 0, VALUE_MAX, &raw->price_max, fault);
-    if (status == STATUS_OK)
-        status = json_get_boolean(place, "one_node", false, &raw->one_node, fault);
-    return status;
-}
+struct sorted_job {
+    const struct draft_job *job;
+    uint32_t home;
+};
 
-static int compare_raw(const void *left, const void *right)
+static int compare_jobs(const void *left, const void *right)
 {
-    const struct raw_job *a = left;
-    const struct raw_job *b = right;
+    const struct sorted_job *a = left;
+    const struct sorted_job *b = right;
     if (a->home != b->home)
         return a->home < b->home ? -1 : 1;
-    int const by_id = strcmp(a->id, b->id);
-    return by_id != 0 ? by_id : (a->file_index > b->file_index) - (a->file_index < b->file_index);
+    return strcmp(a->job->id, b->job->id);
 }
 
-static enum status grow_columns(struct reading *reading, struct fault *fault)
+static int compare_ids(const void *left, const void *right)
 {
-    struct market *market = &reading->instance->market;
-    if (market->column_count < reading->column_room)
+    const struct sorted_job *a = left;
+    const struct sorted_job *b = right;
+    int const by_id = strcmp(a->job->id, b->job->id);
+    return by_id != 0 ? by_id : (a->job->at > b->job->at) - (a->job->at < b->job->at);
+}
+
+/* Ids are unique over all homes. Leaves the jobs sorted by home and id. */
+static enum status sort_jobs(const struct building *building, struct sorted_job *jobs,
+                             uint32_t count, struct fault *fault)
+{
+    if (count == 0)
         return STATUS_OK;
-    uint32_t const wider = reading->column_room == 0 ? 1024 : reading->column_room * 2;
-    struct market_column *columns = realloc(market->columns, wider * sizeof *columns);
-    if (columns != NULL)
-        market->columns = columns;
-    double *moved = realloc(reading->moved_bytes, wider * sizeof *moved);
-    if (moved != NULL)
-        reading->moved_bytes = moved;
-    if (columns == NULL || moved == NULL)
-        return reading_no_room(fault);
-    reading->column_room = wider;
+    qsort(jobs, count, sizeof *jobs, compare_ids);
+    for (uint32_t i = 1; i < count; i++)
+        if (strcmp(jobs[i - 1].job->id, jobs[i].job->id) == 0) {
+            char text[NAME_BYTES_MAX + 32];
+            snprintf(text, sizeof text, "'%s' is there already", jobs[i].job->id);
+            return draft_fault(building->draft, "jobs", jobs[i].job->at, "", fault, text);
+        }
+    qsort(jobs, count, sizeof *jobs, compare_jobs);
     return STATUS_OK;
 }
 
@@ -93,30 +63,31 @@ static int64_t micros_of(double credits)
 }
 
 /* w and its parts, DESIGN §3. */
-static void judge(const struct reading *reading, const struct raw_job *raw,
-                  const struct instance_pair *pair, double affinity, struct market_column *column)
+static void judge(const struct placing *placing, struct market_column *column)
 {
-    const struct market *market = &reading->instance->market;
+    const struct market *market = &placing->building->instance->market;
+    const struct draft_job *job = placing->job;
     double const throughput = (double)column->micro_examples_per_second / 1e6;
     double const round = (double)market->round_ms / MS_PER_SECOND;
-    double const examples = fmin(round * throughput, raw->work_left);
-    column->value.micros = micros_of(affinity * raw->value * examples);
+    double const examples = fmin(round * throughput, job->work_left);
+    column->value.micros = micros_of(placing->affinity * job->value * examples);
     struct credits cost;
     if (!price_amount(market->pools[column->pool].cost, column->gpus, market->round_ms, &cost) ||
         cost.micros > MARKET_WORTH_MICROS_MAX)
         cost.micros = MARKET_WORTH_MICROS_MAX;
-    double remaining = raw->remaining_seconds;
+    double remaining = job->remaining_seconds;
     if (remaining < 0)
-        remaining = throughput > 0 ? raw->work_left / throughput : SECONDS_PER_DAY;
+        remaining = throughput > 0 ? job->work_left / throughput : SECONDS_PER_DAY;
     double const bears = round / fmax(round, fmin(remaining, SECONDS_PER_DAY));
-    double const moving = pair != NULL ? raw->gigabytes * pair->cost_per_gigabyte * bears : 0;
+    double const moving =
+        placing->pair != NULL ? job->gigabytes * placing->pair->cost_per_gigabyte * bears : 0;
     column->worth.micros = column->value.micros - cost.micros - micros_of(moving);
     if (column->worth.micros < -MARKET_WORTH_MICROS_MAX)
         column->worth.micros = -MARKET_WORTH_MICROS_MAX;
     column->price_room = column->value;
     struct price limit;
     struct credits most;
-    if (raw->price_max > 0 && price_from_double(raw->price_max, &limit) &&
+    if (job->price_max > 0 && price_from_double(job->price_max, &limit) &&
         price_amount(limit, column->gpus, market->round_ms, &most) &&
         most.micros < column->price_room.micros)
         column->price_room = most;
@@ -124,169 +95,123 @@ static void judge(const struct reading *reading, const struct raw_job *raw,
         column->worth.micros = 0; /* the price limit is below the pool's cost */
 }
 
-/* Reads one configuration; it becomes a column unless affinity or one_node forbids it. */
-static enum status read_configuration(struct reading *reading, const struct json_place *place,
-                                      const struct raw_job *raw, uint32_t job, struct fault *fault)
+static void look_at_host(struct placing *placing, uint32_t host)
 {
-    static const char *const keys[] = {"pool", "gpus", "throughput", NULL};
-    struct market *market = &reading->instance->market;
-    uint32_t pool = 0;
-    int64_t gpus = 0;
-    double throughput = 0;
-    enum status status = json_allow(place, keys, fault);
-    if (status == STATUS_OK)
-        status = reading_pool(reading, place, "pool", &pool, fault);
-    if (status == STATUS_OK)
-        status = json_get_integer(place, "gpus", true, 1, MARKET_GPUS_PER_COLUMN_MAX, &gpus, fault);
-    if (status == STATUS_OK)
-        status = json_get_number(place, "throughput", true, 0, THROUGHPUT_MAX, &throughput, fault);
-    if (status != STATUS_OK)
-        return status;
-    int32_t const host = market->pools[pool].owner;
-    const struct instance_pair *pair = reading_pair(reading, raw->home, host);
-    double affinity = raw->home == host ? 1 : 0;
-    if (pair != NULL && pair->has_affinity)
-        affinity = pair->affinity;
-    if (affinity == 0 || (raw->one_node && gpus > market->pools[pool].gpus_per_node))
+    placing->host = host;
+    placing->pair = building_pair(placing->building, placing->home, host);
+    placing->affinity = placing->home == host ? 1 : 0;
+    if (placing->pair != NULL && placing->pair->has_affinity)
+        placing->affinity = placing->pair->affinity;
+    if (placing->home == host)
+        placing->pair = NULL; /* nothing moves */
+}
+
+/* Columns of a job, but those that affinity or one_node forbids. columns: room for all. */
+static uint32_t make_columns(const struct building *building, const struct sorted_job *sorted,
+                             uint32_t index, struct market_column *columns)
+{
+    const struct market_pool *pools = building->instance->market.pools;
+    const struct draft_job *job = sorted->job;
+    struct placing placing = {
+        .building = building, .job = job, .home = sorted->home, .host = UINT32_MAX};
+    uint32_t made = 0;
+    for (uint32_t i = 0; i < job->count; i++) {
+        const struct draft_configuration *from =
+            &building->draft->configurations.items[job->first + i];
+        uint32_t const pool = building->pool_of[from->pool];
+        if ((uint32_t)pools[pool].owner != placing.host)
+            look_at_host(&placing, (uint32_t)pools[pool].owner);
+        if (placing.affinity == 0 || (job->one_node && from->gpus > pools[pool].gpus_per_node))
+            continue;
+        struct market_column *column = &columns[made++];
+        *column = (struct market_column){.job = index,
+                                         .pool = pool,
+                                         .gpus = from->gpus,
+                                         .micro_examples_per_second =
+                                             (int64_t)llround(from->throughput * 1e6)};
+        judge(&placing, column);
+    }
+    return made;
+}
+
+static int compare_columns(const void *left, const void *right)
+{
+    const struct market_column *a = left;
+    const struct market_column *b = right;
+    if (a->pool != b->pool)
+        return a->pool < b->pool ? -1 : 1;
+    return (a->gpus > b->gpus) - (a->gpus < b->gpus);
+}
+
+/* By pool and GPUs. Files mostly have them so. */
+static enum status sort_columns(const struct building *building, const struct draft_job *job,
+                                struct market_column *columns, uint32_t count, struct fault *fault)
+{
+    bool sorted = true;
+    for (uint32_t k = 1; k < count && sorted; k++)
+        sorted = compare_columns(&columns[k - 1], &columns[k]) < 0;
+    if (sorted)
         return STATUS_OK;
-    status = grow_columns(reading, fault);
-    if (status != STATUS_OK)
-        return status;
-    struct market_column *column = &market->columns[market->column_count];
-    *column =
-        (struct market_column){.job = job,
-                               .pool = pool,
-                               .gpus = (uint32_t)gpus,
-                               .micro_examples_per_second = (int64_t)llround(throughput * 1e6)};
-    if (raw->home == host)
-        pair = NULL; /* nothing moves */
-    judge(reading, raw, pair, affinity, column);
-    reading->moved_bytes[market->column_count++] = raw->home == host ? 0 : raw->gigabytes * 1e9;
-    return STATUS_OK;
-}
-
-/* By pool and GPUs, with the bytes each moves: insertion, since a job has tens of columns. */
-static enum status sort_columns(struct reading *reading, const struct market_job *job,
-                                size_t file_index, struct fault *fault)
-{
-    struct market_column *columns = reading->instance->market.columns;
-    double *moved = reading->moved_bytes;
-    for (uint32_t k = job->first_column + 1; k < job->first_column + job->column_count; k++) {
-        struct market_column const column = columns[k];
-        double const bytes = moved[k];
-        uint32_t at = k;
-        for (; at > job->first_column; at--) {
-            const struct market_column *former = &columns[at - 1];
-            if (former->pool == column.pool && former->gpus == column.gpus)
-                return fault_set(fault, STATUS_INVALID,
-                                 "jobs[%zu].configurations: '%s' with %u GPUs is there twice",
-                                 file_index, reading->instance->pool_ids[column.pool], column.gpus);
-            if (former->pool < column.pool ||
-                (former->pool == column.pool && former->gpus < column.gpus))
-                break;
-            columns[at] = *former;
-            moved[at] = moved[at - 1];
+    qsort(columns, count, sizeof *columns, compare_columns);
+    for (uint32_t k = 1; k < count; k++)
+        if (compare_columns(&columns[k - 1], &columns[k]) == 0) {
+            char text[DRAFT_ID_BYTES_MAX + 64];
+            snprintf(text, sizeof text, "'%s' with %u GPUs is there twice",
+                     building->instance->pool_ids[columns[k].pool], columns[k].gpus);
+            return draft_fault(building->draft, "jobs", job->at, ".configurations", fault, text);
         }
-        columns[at] = column;
-        moved[at] = bytes;
-    }
     return STATUS_OK;
 }
 
-static enum status read_configurations(struct reading *reading, const struct json_place *array,
-                                       const struct raw_job *raw, uint32_t job, struct fault *fault)
+static enum status take_job(struct building *building, const struct sorted_job *sorted,
+                            uint32_t index, struct fault *fault)
 {
-    struct market *market = &reading->instance->market;
-    struct json_place const place = json_element(array, raw->file_index);
-    struct json_place configurations;
-    size_t count;
-    enum status status =
-        json_get_array(&place, "configurations", true, &configurations, &count, fault);
-    struct market_job *of = &market->jobs[job];
-    *of = (struct market_job){.home = raw->home,
+    struct market *market = &building->instance->market;
+    const struct draft_job *job = sorted->job;
+    struct market_job *of = &market->jobs[index];
+    *of = (struct market_job){.home = (int32_t)sorted->home,
                               .first_column = market->column_count,
-                              .one_node = raw->one_node,
+                              .one_node = job->one_node,
                               .held_column = MARKET_NONE};
-    snprintf(of->job.text, sizeof of->job.text, "%s", raw->id);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct json_place const element = json_element(&configurations, i);
-        status = read_configuration(reading, &element, raw, job, fault);
-    }
-    of->column_count = market->column_count - of->first_column;
-    return status == STATUS_OK ? sort_columns(reading, of, raw->file_index, fault) : status;
+    snprintf(of->job.text, sizeof of->job.text, "%s", job->id);
+    building->instance->job_ids[index] = arena_copy_text(building->arena, job->id, strlen(job->id));
+    if (building->instance->job_ids[index] == NULL)
+        return draft_no_room(fault);
+    building->job_bytes[index] = job->gigabytes * 1e9;
+    struct market_column *columns = market->columns + market->column_count;
+    of->column_count = make_columns(building, sorted, index, columns);
+    market->column_count += of->column_count;
+    return sort_columns(building, job, columns, of->column_count, fault);
 }
 
-static enum status check_ids(struct reading *reading, const struct raw_job *raw, size_t count,
-                             struct fault *fault)
+enum status building_jobs(struct building *building, struct fault *fault)
 {
-    struct instance_name *names = malloc((count + 1) * sizeof *names);
-    if (names == NULL)
-        return reading_no_room(fault);
-    for (size_t i = 0; i < count; i++)
-        names[i] = (struct instance_name){.text = raw[i].id, .file_index = raw[i].file_index};
-    enum status status = reading_sort(names, count, "jobs", fault);
-    free(names);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        reading->instance->job_ids[i] =
-            arena_copy_text(reading->arena, raw[i].id, strlen(raw[i].id));
-        if (reading->instance->job_ids[i] == NULL)
-            status = reading_no_room(fault);
-    }
-    return status;
-}
-
-static enum status read_all_jobs(struct reading *reading, const struct json_place *array,
-                                 struct raw_job *raw, size_t count, struct fault *fault)
-{
-    struct market *market = &reading->instance->market;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct json_place const element = json_element(array, i);
-        raw[i].file_index = i;
-        status = read_job(reading, &element, &raw[i], fault);
-    }
-    if (status != STATUS_OK)
-        return status;
-    if (count > 0)
-        qsort(raw, count, sizeof *raw, compare_raw);
-    status = check_ids(reading, raw, count, fault);
+    struct draft *draft = building->draft;
+    struct market *market = &building->instance->market;
+    uint32_t const count = draft->jobs.count;
+    struct sorted_job *jobs = arena_alloc(&building->scratch, count, sizeof *jobs);
+    building->job_bytes = arena_alloc(&building->scratch, count, sizeof(double));
+    building->home_column =
+        arena_alloc(&building->scratch, (size_t)market->member_count + 1, sizeof(uint32_t));
+    market->jobs = arena_alloc(building->arena, count, sizeof *market->jobs);
+    building->instance->job_ids = arena_alloc(building->arena, count, sizeof(char *));
+    market->columns =
+        arena_alloc(building->arena, draft->configurations.count, sizeof *market->columns);
+    if (jobs == NULL || building->job_bytes == NULL || building->home_column == NULL ||
+        market->jobs == NULL || building->instance->job_ids == NULL || market->columns == NULL)
+        return draft_no_room(fault);
+    for (uint32_t i = 0; i < count; i++)
+        jobs[i] = (struct sorted_job){.job = &draft->jobs.items[i],
+                                      .home = building->member_of[draft->jobs.items[i].home]};
+    enum status status = sort_jobs(building, jobs, count, fault);
     for (uint32_t j = 0; j < count && status == STATUS_OK; j++)
-        status = read_configurations(reading, array, &raw[j], j, fault);
-    market->job_count = (uint32_t)count;
+        status = take_job(building, &jobs[j], j, fault);
+    market->job_count = count;
+    for (uint32_t j = 0, home = 0; home <= market->member_count; home++) {
+        while (j < count && jobs[j].home < home)
+            j++;
+        building->home_column[home] =
+            j < count && status == STATUS_OK ? market->jobs[j].first_column : market->column_count;
+    }
     return status;
-}
-
-/* From malloc'd to the arena, now that the number is known. */
-static enum status keep_columns(struct reading *reading, struct fault *fault)
-{
-    struct market *market = &reading->instance->market;
-    struct market_column *grown = market->columns;
-    double *moved = reading->moved_bytes;
-    market->columns = arena_copy(reading->arena, grown, market->column_count * sizeof *grown);
-    reading->moved_bytes = arena_copy(reading->arena, moved, market->column_count * sizeof *moved);
-    free(grown);
-    free(moved);
-    if (market->columns == NULL || reading->moved_bytes == NULL)
-        return reading_no_room(fault);
-    return STATUS_OK;
-}
-
-enum status reading_jobs(struct reading *reading, struct fault *fault)
-{
-    struct market *market = &reading->instance->market;
-    struct json_place array;
-    size_t count;
-    enum status status = json_get_array(&reading->root, "jobs", false, &array, &count, fault);
-    if (status != STATUS_OK)
-        return status;
-    if (count > MARKET_JOBS_MAX)
-        return json_fault(&array, fault, "more than 2000000 jobs");
-    struct raw_job *raw = arena_alloc(reading->arena, count, sizeof *raw);
-    market->jobs = arena_alloc(reading->arena, count, sizeof *market->jobs);
-    reading->instance->job_ids = arena_alloc(reading->arena, count, sizeof(char *));
-    if (raw == NULL || market->jobs == NULL || reading->instance->job_ids == NULL)
-        return reading_no_room(fault);
-    status = read_all_jobs(reading, &array, raw, count, fault);
-    enum status const kept = keep_columns(reading, fault);
-    return status == STATUS_OK ? kept : status;
 }

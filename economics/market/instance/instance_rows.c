@@ -13,9 +13,9 @@ struct raw_row {
     const char *gpu; /* share limits: NULL for all pools */
 };
 
-static double coefficient(const struct reading *reading, const struct raw_row *row, uint32_t k)
+static double coefficient(const struct building *building, const struct raw_row *row, uint32_t k)
 {
-    const struct market *market = &reading->instance->market;
+    const struct market *market = &building->instance->market;
     const struct market_column *column = &market->columns[k];
     const struct market_pool *pool = &market->pools[column->pool];
     int32_t const home = market->jobs[column->job].home;
@@ -25,7 +25,8 @@ static double coefficient(const struct reading *reading, const struct raw_row *r
             return 0;
         return row->gpu == NULL || strcmp(row->gpu, pool->gpu.text) == 0 ? column->gpus : 0;
     case MARKET_ROW_LINK_BYTES:
-        return home == row->owner && pool->owner == row->partner ? reading->moved_bytes[k] : 0;
+        return home == row->owner && pool->owner == row->partner ? building->job_bytes[column->job]
+                                                                 : 0;
     case MARKET_ROW_BUDGET:
         return home == row->owner && pool->owner != row->owner
                    ? credits_to_double(column->price_room)
@@ -51,26 +52,27 @@ static int compare_rows(const void *left, const void *right)
     return (a->limit > b->limit) - (a->limit < b->limit);
 }
 
-static size_t list_rows(const struct reading *reading, struct raw_row *rows)
+static size_t list_rows(const struct building *building, struct raw_row *rows)
 {
-    uint64_t const members = reading->instance->market.member_count;
+    uint64_t const members = building->instance->market.member_count;
     size_t count = 0;
-    for (size_t i = 0; i < reading->limit_count; i++) {
-        const struct instance_limit *limit = &reading->limits[i];
-        if (limit->has_foreign)
+    for (uint32_t i = 0; i < building->draft->limits.count; i++) {
+        const struct draft_limit *limit = &building->draft->limits.items[i];
+        int32_t const owner = (int32_t)building->member_of[limit->member];
+        if (limit->foreign_gpus >= 0)
             rows[count++] = (struct raw_row){.kind = MARKET_ROW_FOREIGN_GPUS,
-                                             .owner = limit->member,
+                                             .owner = owner,
                                              .partner = MARKET_NONE,
                                              .limit = limit->foreign_gpus,
                                              .gpu = limit->gpu};
-        if (limit->has_credits)
+        if (limit->credits >= 0)
             rows[count++] = (struct raw_row){.kind = MARKET_ROW_BUDGET,
-                                             .owner = limit->member,
+                                             .owner = owner,
                                              .partner = MARKET_NONE,
                                              .limit = limit->credits};
     }
-    for (size_t i = 0; i < reading->pair_count; i++) {
-        const struct instance_pair *pair = &reading->pairs[i];
+    for (size_t i = 0; i < building->pair_count; i++) {
+        const struct instance_pair *pair = &building->pairs[i];
         if (pair->has_limit && pair->key / members != pair->key % members)
             rows[count++] = (struct raw_row){.kind = MARKET_ROW_LINK_BYTES,
                                              .owner = (int32_t)(pair->key / members),
@@ -82,43 +84,39 @@ static size_t list_rows(const struct reading *reading, struct raw_row *rows)
     return count;
 }
 
-/* Columns whose home (or, for share limits, whose pool) is the owner: a row looks at no other. */
+/* Columns by the owner of their pool: a share limit looks at no other. (A home's lie together.) */
 struct bucket {
     uint32_t *columns;
     uint32_t *first; /* [member_count + 2] */
 };
 
-static bool make_bucket(const struct reading *reading, bool by_host, struct bucket *bucket)
+static bool make_bucket(struct building *building, struct bucket *bucket)
 {
-    const struct market *market = &reading->instance->market;
-    bucket->columns = arena_alloc(reading->arena, market->column_count, sizeof(uint32_t));
-    bucket->first = arena_alloc(reading->arena, (size_t)market->member_count + 2, sizeof(uint32_t));
+    const struct market *market = &building->instance->market;
+    bucket->columns = arena_alloc(&building->scratch, market->column_count, sizeof(uint32_t));
+    bucket->first =
+        arena_alloc(&building->scratch, (size_t)market->member_count + 2, sizeof(uint32_t));
     if (bucket->columns == NULL || bucket->first == NULL)
         return false;
     uint32_t *next = bucket->first + 1;
-    for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t k = 0; k < market->column_count; k++) {
-            const struct market_column *column = &market->columns[k];
-            int32_t const member =
-                by_host ? market->pools[column->pool].owner : market->jobs[column->job].home;
-            if (pass == 0)
-                next[member + 1]++;
-            else
-                bucket->columns[next[member]++] = k;
-        }
-        for (uint32_t m = 1; pass == 0 && m <= market->member_count; m++)
-            next[m] += next[m - 1];
-    }
+    for (uint32_t k = 0; k < market->column_count; k++)
+        next[market->pools[market->columns[k].pool].owner + 1]++;
+    for (uint32_t m = 1; m <= market->member_count; m++)
+        next[m] += next[m - 1];
+    for (uint32_t k = 0; k < market->column_count; k++)
+        bucket->columns[next[market->pools[market->columns[k].pool].owner]++] = k;
     return true;
 }
 
-static uint32_t fill_row(const struct reading *reading, const struct raw_row *raw,
-                         const struct bucket *bucket, struct market_entry *entries)
+static uint32_t fill_row(const struct building *building, const struct raw_row *raw,
+                         const struct bucket *by_host, struct market_entry *entries)
 {
+    bool const hosted = raw->kind == MARKET_ROW_FOREIGN_GPUS;
+    const uint32_t *first = hosted ? by_host->first : building->home_column;
     uint32_t count = 0;
-    for (uint32_t i = bucket->first[raw->owner]; i < bucket->first[raw->owner + 1]; i++) {
-        uint32_t const k = bucket->columns[i];
-        double const a = coefficient(reading, raw, k);
+    for (uint32_t i = first[raw->owner]; i < first[raw->owner + 1]; i++) {
+        uint32_t const k = hosted ? by_host->columns[i] : i;
+        double const a = coefficient(building, raw, k);
         if (a <= 0)
             continue;
         if (entries != NULL)
@@ -128,41 +126,36 @@ static uint32_t fill_row(const struct reading *reading, const struct raw_row *ra
     return count;
 }
 
-enum status reading_rows(struct reading *reading, struct fault *fault)
+enum status building_rows(struct building *building, struct fault *fault)
 {
-    struct market *market = &reading->instance->market;
-    size_t const most = reading->limit_count * 2 + reading->pair_count;
+    struct market *market = &building->instance->market;
+    size_t const most = (size_t)building->draft->limits.count * 2 + building->pair_count;
     if (most > MARKET_ROWS_MAX)
         return fault_set(fault, STATUS_INVALID, "limits and links: more than %d", MARKET_ROWS_MAX);
-    struct raw_row *raw = arena_alloc(reading->arena, most, sizeof *raw);
-    market->rows = arena_alloc(reading->arena, most, sizeof *market->rows);
-    struct bucket by_home;
+    struct raw_row *raw = arena_alloc(&building->scratch, most, sizeof *raw);
+    market->rows = arena_alloc(building->arena, most, sizeof *market->rows);
     struct bucket by_host;
-    if (raw == NULL || market->rows == NULL || !make_bucket(reading, false, &by_home) ||
-        !make_bucket(reading, true, &by_host))
-        return reading_no_room(fault);
-    market->row_count = (uint32_t)list_rows(reading, raw);
+    if (raw == NULL || market->rows == NULL || !make_bucket(building, &by_host))
+        return draft_no_room(fault);
+    market->row_count = (uint32_t)list_rows(building, raw);
     uint64_t entries = 0;
     for (uint32_t r = 0; r < market->row_count; r++) {
-        const struct bucket *bucket = raw[r].kind == MARKET_ROW_FOREIGN_GPUS ? &by_host : &by_home;
         market->rows[r] =
             (struct market_row){.kind = raw[r].kind,
                                 .owner = raw[r].owner,
                                 .partner = raw[r].partner,
                                 .limit = raw[r].limit,
                                 .first_entry = (uint32_t)entries,
-                                .entry_count = fill_row(reading, &raw[r], bucket, NULL)};
+                                .entry_count = fill_row(building, &raw[r], &by_host, NULL)};
         entries += market->rows[r].entry_count;
         if (entries > MARKET_ENTRIES_MAX)
             return fault_set(fault, STATUS_INVALID, "limits and links bind too many columns");
     }
-    market->entries = arena_alloc(reading->arena, entries, sizeof *market->entries);
+    market->entries = arena_alloc(building->arena, entries, sizeof *market->entries);
     if (market->entries == NULL)
-        return reading_no_room(fault);
+        return draft_no_room(fault);
     market->entry_count = (uint32_t)entries;
     for (uint32_t r = 0; r < market->row_count; r++)
-        (void)fill_row(reading, &raw[r],
-                       raw[r].kind == MARKET_ROW_FOREIGN_GPUS ? &by_host : &by_home,
-                       market->entries + market->rows[r].first_entry);
+        (void)fill_row(building, &raw[r], &by_host, market->entries + market->rows[r].first_entry);
     return STATUS_OK;
 }

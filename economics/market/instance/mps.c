@@ -1,7 +1,11 @@
 #include "economics/market/instance/mps.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
 
 /* Policy rows by column. */
 struct part {
@@ -12,6 +16,14 @@ struct part {
 struct by_column {
     uint32_t *first; /* [column_count + 1] */
     struct part *parts;
+};
+
+/* A line in the making: millions of them are written, so printf is not asked. */
+enum { LINE_BYTES_MAX = 256 };
+
+struct line {
+    char text[LINE_BYTES_MAX];
+    size_t length;
 };
 
 static bool transpose(const struct market *market, struct by_column *by);
@@ -91,6 +103,42 @@ static void write_comments(char letter, const char *kind, const char **ids, uint
     }
 }
 
+/* -- Lines ------------------------------------------------------------------------------------- */
+
+static void add(struct line *line, const char *text, size_t length)
+{
+    assert(line->length + length <= LINE_BYTES_MAX);
+    memcpy(line->text + line->length, text, length);
+    line->length += length;
+}
+
+static void add_text(struct line *line, const char *text)
+{
+    add(line, text, strlen(text));
+}
+
+/* " j17" */
+static void add_name(struct line *line, const char *letter, uint64_t number)
+{
+    char digits[NUMBER_TEXT_MAX];
+    add_text(line, letter);
+    add(line, digits, number_format_whole(number, digits));
+}
+
+static void add_number(struct line *line, double number)
+{
+    char digits[NUMBER_TEXT_MAX];
+    add_text(line, " ");
+    add(line, digits, number_format(number, digits));
+}
+
+static void put_line(struct line *line, FILE *to)
+{
+    add_text(line, "\n");
+    fwrite(line->text, 1, line->length, to);
+    line->length = 0;
+}
+
 static void write_rows(const struct instance *instance, FILE *to)
 {
     const struct market *market = &instance->market;
@@ -99,48 +147,79 @@ static void write_rows(const struct instance *instance, FILE *to)
         write_row_comment(instance, r, to);
     write_comments('j', "job", instance->job_ids, market->job_count, to);
     fputs("NAME market\nROWS\n N cost\n", to);
-    for (uint32_t j = 0; j < market->job_count; j++)
-        fprintf(to, " L j%" PRIu32 "\n", j);
-    for (uint32_t p = 0; p < market->pool_count; p++)
-        fprintf(to, " L p%" PRIu32 "\n", p);
-    for (uint32_t r = 0; r < market->row_count; r++)
-        fprintf(to, " L r%" PRIu32 "\n", r);
+    const struct {
+        const char *letter;
+        uint32_t count;
+    } kinds[] = {
+        {" L j", market->job_count}, {" L p", market->pool_count}, {" L r", market->row_count}};
+    struct line line = {.length = 0};
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
+        for (uint32_t i = 0; i < kinds[kind].count; i++) {
+            add_name(&line, kinds[kind].letter, i);
+            put_line(&line, to);
+        }
 }
 
 /* −w in credits, to the micro-credit. */
-static void write_cost(struct credits worth, FILE *to)
+static void add_cost(struct line *line, struct credits worth)
 {
     char text[CREDITS_TEXT_MAX];
-    fputs(credits_format((struct credits){-worth.micros}, text), to);
+    add_text(line, " cost ");
+    add_text(line, credits_format((struct credits){-worth.micros}, text));
+}
+
+/* A column's name begins each of its lines; a line has two pairs of row and coefficient. */
+static void write_column(const struct market *market, const struct by_column *by, uint32_t k,
+                         FILE *to)
+{
+    const struct market_column *column = &market->columns[k];
+    struct line name = {.length = 0};
+    struct line line = {.length = 0};
+    add_name(&name, " x", column->job);
+    add_name(&name, "_", column->pool);
+    add_name(&name, "_", column->gpus);
+    add(&line, name.text, name.length);
+    add_cost(&line, column->worth);
+    add_name(&line, " j", column->job);
+    add_text(&line, " 1");
+    put_line(&line, to);
+    add(&line, name.text, name.length);
+    add_name(&line, " p", column->pool);
+    add_number(&line, column->gpus);
+    uint32_t pairs = 1; /* of the line */
+    for (uint32_t i = by->first[k]; i < by->first[k + 1]; i++, pairs++) {
+        if (pairs % 2 == 0) {
+            put_line(&line, to);
+            add(&line, name.text, name.length);
+        }
+        add_name(&line, " r", by->parts[i].row);
+        add_number(&line, by->parts[i].coefficient);
+    }
+    put_line(&line, to);
 }
 
 static void write_columns(const struct market *market, const struct by_column *by, FILE *to)
 {
     fputs("COLUMNS\n", to);
-    for (uint32_t k = 0; k < market->column_count; k++) {
-        const struct market_column *column = &market->columns[k];
-        char name[48];
-        snprintf(name, sizeof name, " x%" PRIu32 "_%" PRIu32 "_%" PRIu32, column->job, column->pool,
-                 column->gpus);
-        fprintf(to, "%s cost ", name);
-        write_cost(column->worth, to);
-        fprintf(to, " j%" PRIu32 " 1\n%s p%" PRIu32 " %" PRIu32, column->job, name, column->pool,
-                column->gpus);
-        uint32_t pairs = 1; /* of the line */
-        for (uint32_t i = by->first[k]; i < by->first[k + 1]; i++, pairs++)
-            fprintf(to, "%s%s r%" PRIu32 " %.17g", pairs % 2 == 0 ? "\n" : "",
-                    pairs % 2 == 0 ? name : "", by->parts[i].row, by->parts[i].coefficient);
-        fputs("\n", to);
-    }
+    for (uint32_t k = 0; k < market->column_count && ferror(to) == 0; k++)
+        write_column(market, by, k, to);
+}
+
+static void write_limit(const char *letter, uint32_t index, double limit, FILE *to)
+{
+    struct line line = {.length = 0};
+    add_name(&line, letter, index);
+    add_number(&line, limit);
+    put_line(&line, to);
 }
 
 static void write_limits(const struct market *market, FILE *to)
 {
     fputs("RHS\n", to);
     for (uint32_t j = 0; j < market->job_count; j++)
-        fprintf(to, " rhs j%" PRIu32 " 1\n", j);
+        write_limit(" rhs j", j, 1, to);
     for (uint32_t p = 0; p < market->pool_count; p++)
-        fprintf(to, " rhs p%" PRIu32 " %" PRIu32 "\n", p, market->pools[p].gpu_count);
+        write_limit(" rhs p", p, market->pools[p].gpu_count, to);
     for (uint32_t r = 0; r < market->row_count; r++)
-        fprintf(to, " rhs r%" PRIu32 " %.17g\n", r, market->rows[r].limit);
+        write_limit(" rhs r", r, market->rows[r].limit, to);
 }
