@@ -11,7 +11,7 @@
 #include "peer/host/host.h"
 #include "peer/services/service.h"
 
-enum { SERVERS_GRACE_MS = 500, DELIVERY_GRACE_MS = 3000 };
+enum { SERVERS_GRACE_MS = 500, DELIVERY_GRACE_MS = 3000, RESERVE_EVERY_MS = 60 * 1000 };
 
 static enum status lock_state(struct daemon *daemon, struct fault *fault);
 static enum status load_identity(struct daemon *daemon, struct fault *fault);
@@ -101,6 +101,18 @@ static enum status open_spool(struct daemon *daemon, struct fault *fault)
     char path[FILE_PATH_MAX];
     enum status status = path_join(path, daemon->config->state_directory, "spool.db", fault);
     return status == STATUS_OK ? spool_open(path, clock_real(), &daemon->spool, fault) : status;
+}
+
+/* What was used of the spool's room is taken again while there is some. */
+static void reserve_again(struct daemon *daemon)
+{
+    struct fault fault;
+    int64_t now = clock_boot_ms(clock_real());
+    if (now < daemon->reserve_boot_ms)
+        return;
+    daemon->reserve_boot_ms = now + RESERVE_EVERY_MS;
+    if (spool_reserve(daemon->spool, &fault) != STATUS_OK)
+        log_warning(daemon->log, "no room in the spool for what comes: %s", fault.text);
 }
 
 static enum status open_loop(struct daemon *daemon, struct fault *fault)
@@ -250,6 +262,7 @@ static void tick(void *context)
 {
     struct daemon *daemon = context;
     peer_tick(daemon->peer);
+    reserve_again(daemon);
     bool stopped =
         daemon->stop_boot_ms != 0 &&
         (!host_busy(daemon->peer->host) || clock_boot_ms(clock_real()) > daemon->stop_boot_ms);

@@ -34,7 +34,8 @@ struct daemon {
     struct rpc_server *peer_server;
     struct rpc_server *local_server;
     struct rpc_timer tick;
-    int64_t stop_boot_ms; /* stopping: when at the latest; 0: not stopping */
+    int64_t stop_boot_ms;    /* stopping: when at the latest; 0: not stopping */
+    int64_t reserve_boot_ms; /* when the spool's room is looked at again */
     /* certificate renewal */
     struct transport_call *renew_call;
     struct pem renew_key;

@@ -217,12 +217,43 @@ static void name_coalition(const struct csv *csv, const uint32_t *place, uint32_
         }
 }
 
+static enum status missing(const struct csv *csv, const uint32_t *place, uint32_t coalition,
+                           struct fault *fault)
+{
+    char text[256];
+    name_coalition(csv, place, coalition, text, sizeof text);
+    return fault_set(fault, STATUS_INVALID, "%s: coalition {%s} is missing", csv->name, text);
+}
+
+/* Of n lines one of the coalitions 1 to n + 1 lacks: found without the table, which for a few lines
+ * of 24 players would be 128 MiB. */
+static enum status check_count(const struct csv *csv, const uint32_t *place, struct arena *arena,
+                               struct fault *fault)
+{
+    if ((uint64_t)csv->row_count + 1 >= UINT64_C(1) << csv->players)
+        return STATUS_OK;
+    bool *given = arena_alloc(arena, csv->row_count + 2, sizeof *given);
+    if (given == NULL)
+        return input_no_memory(fault);
+    for (uint32_t r = 0; r < csv->row_count; r++) {
+        uint32_t coalition = placed(csv, place, csv->rows[r].coalition);
+        if (coalition <= csv->row_count)
+            given[coalition] = true;
+    }
+    uint32_t first = 1;
+    while (given[first])
+        first++;
+    return missing(csv, place, first, fault);
+}
+
 static enum status fill(struct csv *csv, const uint32_t *place, struct arena *arena,
                         struct input_game *game, struct fault *fault)
 {
     double *worth = NULL;
     char text[256];
-    enum status status = input_table(csv->players, arena, game, &worth, fault);
+    enum status status = check_count(csv, place, arena, fault);
+    if (status == STATUS_OK)
+        status = input_table(csv->players, arena, game, &worth, fault);
     if (status == STATUS_OK)
         status = input_number_players(csv->players, arena, game, fault);
     if (status != STATUS_OK)
@@ -238,11 +269,8 @@ static enum status fill(struct csv *csv, const uint32_t *place, struct arena *ar
         worth[coalition] = csv->rows[r].worth;
     }
     for (uint32_t s = 1; s < game_coalitions(&game->game); s++)
-        if (isnan(worth[s])) {
-            name_coalition(csv, place, s, text, sizeof text);
-            return fault_set(fault, STATUS_INVALID, "%s: coalition {%s} is missing", csv->name,
-                             text);
-        }
+        if (isnan(worth[s]))
+            return missing(csv, place, s, fault);
     for (uint32_t i = 0; i < csv->players; i++) {
         game->players[place[i]] = arena_copy_text(arena, csv->player[i], strlen(csv->player[i]));
         if (game->players[place[i]] == NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "peer/home/home_job.h"
+#include "peer/room.h"
 #include "proto/wire/methods.h"
 
 static enum status copy_files(struct home *home, const struct job_submission *submission,
@@ -25,7 +26,9 @@ enum status home_submit(struct home *home, const struct job_submission *submissi
     struct spool_job row;
     arena_init(&arena, ARENA_MESSAGE_BYTES);
     uint64_t number = spool_get_number(home->peer->spool, "next-job", 1);
-    enum status status = copy_files(home, submission, &arena, &set, fault);
+    enum status status = room_check(home->peer, fault);
+    if (status == STATUS_OK)
+        status = copy_files(home, submission, &arena, &set, fault);
     if (status == STATUS_OK) {
         job.specification.files = set.files;
         job.specification.file_count = set.count;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/room.h"
 #include "proto/wire/methods.h"
 
 static enum status check_visit(struct host *host, const struct name *caller,
@@ -43,6 +44,8 @@ enum status host_accept(struct host *host, const struct name *caller,
     if (status == STATUS_OK && !repeated && !lease_id_none(lease->continues))
         host_renew(host, &request->signed_lease, lease);
     else if (status == STATUS_OK && !repeated)
+        status = room_check(host->peer, fault);
+    if (status == STATUS_OK && !repeated && lease_id_none(lease->continues))
         status = take_in(host, request, lease, &run, fault);
     arena_fini(&arena);
     return status;
@@ -304,6 +307,7 @@ void host_renew(struct host *host, const struct signed_bytes *signed_lease,
     if (status == STATUS_OK)
         status = spool_lease(run, lease, signed_lease, &fault);
     if (status != STATUS_OK) {
+        run_lease_clear(&run->next_lease); /* what is not kept is not begun */
         peer_trouble(host->peer, "keeping a renewal", &fault);
         return;
     }
@@ -334,7 +338,9 @@ static void granted(struct host *host, const struct lease_event *event)
         status = inventory_check(&host->peer->inventory, &set, &fault);
         if (status == STATUS_OK)
             status = make_granted(host, &event->signed_lease, lease, &run, &fault);
-        if (status != STATUS_OK)
+        if (status == STATUS_IO) /* it comes again */
+            peer_trouble(host->peer, "keeping a granted lease", &fault);
+        else if (status != STATUS_OK)
             refuse_lease(host, lease, fault.text);
     }
     arena_fini(&arena);

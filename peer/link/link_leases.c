@@ -2,7 +2,9 @@
  * Link, leases: the broker's events in, reports out.
  *
  * Events come in sequence and are handled before their number is kept: one that was handled but not
- * yet counted comes again, and then changes nothing. Reports stay in the spool until answered.
+ * yet counted comes again, and then changes nothing. One that could not be kept whole (a full disk)
+ * is not counted: the stream begins anew behind the last that was. Reports stay in the spool until
+ * answered.
  */
 #include "peer/home/home.h"
 #include "peer/host/host.h"
@@ -23,6 +25,7 @@ void link_watch(struct link *link)
         .after_sequence = spool_get_number(link->peer->spool, "lease-events-seen", 0)};
     struct transport_callbacks callbacks = {
         .on_done = watch_ended, .on_message = took_event, .context = link};
+    link->watch_broken = false;
     link->watch_call =
         transport_start(link->transport, &method_watch_leases, &request, 0, &callbacks);
 }
@@ -32,14 +35,21 @@ static void took_event(void *context, const void *message)
     struct link *link = context;
     struct peer *peer = link->peer;
     const struct lease_event *event = message;
+    if (link->watch_broken)
+        return;
     link_succeeded(&link->watch);
+    uint64_t troubles = spool_troubles(peer->spool);
     if (event->sequence <= spool_get_number(peer->spool, "lease-events-seen", 0))
         return;
     host_lease_event(peer->host, event);
     home_lease_event(peer->home, event);
     struct fault fault;
-    if (spool_put_number(peer->spool, "lease-events-seen", event->sequence, &fault) != STATUS_OK)
+    if (spool_troubles(peer->spool) == troubles &&
+        spool_put_number(peer->spool, "lease-events-seen", event->sequence, &fault) != STATUS_OK)
         peer_trouble(peer, "counting a lease event", &fault);
+    link->watch_broken = spool_troubles(peer->spool) != troubles;
+    if (link->watch_broken)
+        transport_cancel(link->watch_call);
 }
 
 static void watch_ended(void *context, enum status status, const void *response,

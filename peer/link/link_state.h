@@ -46,6 +46,7 @@ struct link {
     struct signature revocations_seen; /* of the newest list that was verified and applied */
     /* lease events */
     struct transport_call *watch_call;
+    bool watch_broken; /* an event could not be kept: what comes behind it has to wait */
     struct link_try watch;
     /* reports and receipts */
     struct transport_call *reports_call;

@@ -108,6 +108,11 @@ static enum status find_incarnation(struct spool *spool, struct fault *fault)
     return spool_put_number(spool, "incarnation", spool->incarnation, fault);
 }
 
+uint64_t spool_troubles(const struct spool *spool)
+{
+    return spool->troubles;
+}
+
 uint64_t spool_incarnation(const struct spool *spool)
 {
     return spool->incarnation;

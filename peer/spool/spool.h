@@ -32,6 +32,13 @@ void spool_close(struct spool *spool); /* NULL is fine */
 
 uint64_t spool_incarnation(const struct spool *spool);
 
+/* Takes disk for the next writes beforehand (reserve.c); cheap where it is there. IO: the disk is
+ * full. */
+MUST_USE enum status spool_reserve(struct spool *spool, struct fault *fault);
+/* How many statements failed since it was opened: whoever did several can see whether all were
+ * kept. */
+uint64_t spool_troubles(const struct spool *spool);
+
 /* Several writes as one: all or nothing. Not nested. */
 MUST_USE enum status spool_begin(struct spool *spool, struct fault *fault);
 MUST_USE enum status spool_commit(struct spool *spool, struct fault *fault);

@@ -105,6 +105,7 @@ bool sql_step(struct sql *sql)
 enum status sql_close(struct sql *sql, struct fault *fault)
 {
     enum status status = STATUS_OK;
+    sql->spool->troubles += sql->failed;
     if (sql->failed)
         status = fault_set(fault, STATUS_IO,
                            "the spool can't be read or written: %s; check the disk under the "

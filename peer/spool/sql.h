@@ -27,6 +27,8 @@ struct spool {
     uint64_t incarnation;
     struct sql_prepared prepared[SQL_STATEMENTS_MAX];
     uint32_t prepared_count;
+    bool reserved;     /* by this opening */
+    uint64_t troubles; /* statements that failed */
     /* Nothing was there when it was last looked for, and nothing was put since: ticks ask often. */
     bool no_reports;
     bool no_receipts[RECEIPT_STATE_COUNT];

@@ -155,6 +155,26 @@ static void a_revoked_member_is_not_served(void **state)
                      STATUS_UNAUTHENTICATED);
 }
 
+static void an_event_that_could_not_be_kept_comes_again(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home), next = endless(home);
+    struct lease_id first = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, SIM_LEASE_MS - 4000);
+    support_full_disk(1); /* of both, for two seconds */
+    struct lease_id renewal = sim_renew(sim, first, 4000);
+    struct lease_id other = sim_grant(sim, next, host, 0x2);
+    sim_run(sim, 2000);
+    assert_int_equal(sim_reports(sim, other, LEASE_REPORT_REFUSED), 0);
+    support_full_disk(0);
+    sim_run(sim, SIM_LEASE_MS - 1000);
+    assert_int_equal(sim_reports(sim, renewal, LEASE_REPORT_RUNNING), 1);
+    assert_int_equal(sim_reports(sim, other, LEASE_REPORT_RUNNING), 1);
+    assert_int_equal(host->executor.starts, 2);
+    assert_true(sim_receipt_signed(sim, first, 1));
+}
+
 static void who_is_shut_out_stops_the_jobs_of_others_and_no_other(void **state)
 {
     struct sim *sim = *state;
@@ -186,6 +206,7 @@ int main(void)
         TEST(a_broker_that_was_away_hears_all_it_missed),
         TEST(a_peer_knows_the_lease_keys_before_its_first_heartbeat),
         TEST(a_revoked_member_is_not_served),
+        TEST(an_event_that_could_not_be_kept_comes_again),
         TEST(who_is_shut_out_stops_the_jobs_of_others_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

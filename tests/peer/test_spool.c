@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "peer/spool/spool.h"
@@ -297,6 +298,47 @@ static void a_file_that_is_no_spool_is_refused(void **state)
     assert_int_equal(spool_open(path, &fixture->clock.clock, &spool, &fixture->fault), STATUS_IO);
 }
 
+static uint64_t size_of(const struct fixture *fixture, const char *ending)
+{
+    char path[600];
+    struct stat about;
+    snprintf(path, sizeof path, "%s%s", fixture->file, ending);
+    assert_int_equal(stat(path, &about), 0);
+    return (uint64_t)about.st_size;
+}
+
+/* One write for each of the states of some two hundred jobs, each on the disk before the next. */
+static uint32_t writes_that_fail(struct fixture *fixture)
+{
+    char key[SPOOL_KEY_MAX];
+    uint32_t failed = 0;
+    for (uint64_t n = 0; n < 1000; n++) {
+        snprintf(key, sizeof key, "key/%d", (int)n);
+        failed += spool_put_number(fixture->spool, key, n, NULL) != STATUS_OK;
+    }
+    return failed;
+}
+
+static void what_was_reserved_can_be_written_on_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    support_full_disk(size_of(fixture, "-wal"));
+    uint64_t before = spool_troubles(fixture->spool);
+    assert_true(writes_that_fail(fixture) > 0); /* without the reserve */
+    assert_true(spool_troubles(fixture->spool) > before);
+    support_full_disk(0);
+    assert_ok(spool_reserve(fixture->spool, &fixture->fault));
+    reopen(fixture);
+    assert_ok(spool_reserve(fixture->spool, &fixture->fault)); /* also over a restart */
+    uint64_t database = size_of(fixture, ""), log = size_of(fixture, "-wal");
+    support_full_disk(database > log ? database : log);
+    uint32_t failed = writes_that_fail(fixture);
+    support_full_disk(0);
+    assert_int_equal(failed, 0);
+    assert_ok(spool_reserve(fixture->spool, &fixture->fault)); /* it is there: nothing to do */
+    assert_true(size_of(fixture, "") == database);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +353,7 @@ int main(void)
         TEST(what_a_rollback_brings_back_is_found_again),
         TEST(what_was_rolled_back_never_was),
         TEST(a_file_that_is_no_spool_is_refused),
+        TEST(what_was_reserved_can_be_written_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

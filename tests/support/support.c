@@ -1,8 +1,10 @@
 #include "tests/support/support.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/tolerance.h"
@@ -35,6 +37,15 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 void support_remove_tree(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void support_full_disk(uint64_t file_bytes_max)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN); /* the write fails instead */
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = file_bytes_max > 0 ? file_bytes_max : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 const char *support_shared_data(const char *relative)

@@ -25,6 +25,10 @@ void support_assert_near(double actual, double expected, double relative, const 
 void support_make_directory(char path[static 256]);
 void support_remove_tree(const char *path);
 
+/* From now on no file of this process grows beyond so many bytes, as on a full disk; 0: as before.
+ */
+void support_full_disk(uint64_t file_bytes_max);
+
 /* The path of a file of ../shared/data, or NULL where it is absent (then skip(), saying so). Static
  * storage. */
 const char *support_shared_data(const char *relative);
