@@ -108,6 +108,11 @@ enum status file_write(const char *path, struct bytes bytes, mode_t mode, struct
     return STATUS_OK;
 }
 
+enum status directory_sync_of(const char *path, struct fault *fault)
+{
+    return sync_directory_of(path) ? STATUS_OK : system_fault(fault, path, "sync the directory of");
+}
+
 enum status directory_make(const char *path, mode_t mode, struct fault *fault)
 {
     char partial[FILE_PATH_MAX];

@@ -26,6 +26,9 @@ MUST_USE enum status file_read(const char *path, size_t bytes_max, struct arena 
 MUST_USE enum status file_write(const char *path, struct bytes bytes, mode_t mode,
                                 struct fault *fault);
 
+/* Makes a name in the directory of path (made, renamed, removed) survive power loss. */
+MUST_USE enum status directory_sync_of(const char *path, struct fault *fault);
+
 /* Makes the directory and its parents where missing; the last one gets mode. OK where it is there.
  */
 MUST_USE enum status directory_make(const char *path, mode_t mode, struct fault *fault);

@@ -1,7 +1,10 @@
 #include "broker/authority.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -313,4 +316,23 @@ enum status authority_store_path(const struct broker_config *config,
                                  char path[static FILE_PATH_MAX], struct fault *fault)
 {
     return path_join(path, config->state_directory, "broker.db", fault);
+}
+
+enum status authority_lock(const struct broker_config *config, int *fd, struct fault *fault)
+{
+    char path[FILE_PATH_MAX];
+    enum status status = path_join(path, config->state_directory, "lock", fault);
+    if (status != STATUS_OK)
+        return status;
+    if (access(config->state_directory, F_OK) != 0)
+        return fault_set(fault, STATUS_PRECONDITION,
+                         "%s has no federation yet: run 'entente-broker init' first",
+                         config->state_directory);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return fault_set(fault, STATUS_IO, "%s: %s", path, strerror(errno));
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
+        return fault_set(fault, STATUS_UNAVAILABLE, "another broker runs on %s: stop it first",
+                         config->state_directory);
+    return STATUS_OK;
 }

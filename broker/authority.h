@@ -40,6 +40,11 @@ MUST_USE enum status authority_create(const struct broker_config *config,
 MUST_USE enum status authority_load(const struct broker_config *config, struct authority *authority,
                                     struct fault *fault);
 
+/* One process at a time works on a state directory: takes its lock, until *fd is closed.
+ * UNAVAILABLE where a broker runs, PRECONDITION where there is no such directory. */
+MUST_USE enum status authority_lock(const struct broker_config *config, int *fd,
+                                    struct fault *fault);
+
 void authority_wipe(struct authority *authority);
 
 /* A new key and certificate for the broker itself, stored and taken into *authority. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "broker/store/entries.h"
 #include "proto/wire/methods.h"
 
 enum { RECEIPT_WAIT_MS = 7 * 24 * 3600 * 1000 };
@@ -19,7 +20,10 @@ enum status core_open(struct core *core, const struct broker_config *config,
     };
     registry_init(&core->registry, clock, config->heartbeat_ms * CONFIG_OFFER_HEARTBEATS);
     broker_time_init(&core->time, clock);
+    arena_init(&core->head_arena, ARENA_MESSAGE_BYTES);
     enum status status = store_incarnation(store, &core->incarnation, fault);
+    if (status == STATUS_OK)
+        status = recovery_load(core, fault);
     if (status == STATUS_OK)
         status = signing_public(lease_secret, &core->lease_key.key, fault);
     if (status != STATUS_OK) {
@@ -30,11 +34,46 @@ enum status core_open(struct core *core, const struct broker_config *config,
     return STATUS_OK;
 }
 
+static enum status sign_head(struct core *core, const struct store_ledger_head *newest,
+                             struct fault *fault)
+{
+    const struct ledger_head head = {.incarnation = core->incarnation,
+                                     .sequence = newest->sequence,
+                                     .hash = newest->hash,
+                                     .signed_wall_ms = core_now_ms(core)};
+    arena_reset(&core->head_arena);
+    core->head_sequence = 0;
+    enum status status =
+        wire_encode(&message_ledger_head, &head, &core->head_arena, &core->head.body, fault);
+    if (status == STATUS_OK)
+        status = signing_sign(&core->lease_secret, SIGN_LEDGER_HEAD, core->head.body,
+                              &core->head.signature, fault);
+    core->head.key_id = core->lease_key.key_id;
+    if (status == STATUS_OK)
+        core->head_sequence = newest->sequence;
+    return status;
+}
+
+enum status core_ledger_head(struct core *core, struct signed_bytes *head, struct fault *fault)
+{
+    struct store_ledger_head newest;
+    *head = (struct signed_bytes){.body = {0}};
+    enum status status = store_ledger_head(core->store, &newest, fault);
+    if (status != STATUS_OK || newest.sequence == 0)
+        return status;
+    if (newest.sequence != core->head_sequence)
+        status = sign_head(core, &newest, fault);
+    if (status == STATUS_OK)
+        *head = core->head;
+    return status;
+}
+
 void core_close(struct core *core)
 {
     store_close(core->store);
     core->store = NULL;
     registry_fini(&core->registry);
+    arena_fini(&core->head_arena);
     explicit_bzero(&core->lease_secret, sizeof core->lease_secret);
 }
 

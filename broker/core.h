@@ -12,6 +12,7 @@
 #include "broker/config.h"
 #include "broker/lease/epoch.h"
 #include "broker/lease/lease.h"
+#include "broker/recovery.h"
 #include "broker/registry.h"
 #include "broker/store/store.h"
 #include "proto/identity/identity.h"
@@ -26,6 +27,10 @@ struct core {
     uint64_t incarnation;
     struct signing_secret lease_secret;
     struct lease_key lease_key;
+    struct recovery recovery;
+    struct arena head_arena;
+    struct signed_bytes head; /* the ledger's, as last signed; in head_arena */
+    uint64_t head_sequence;   /* of it; 0: none yet */
 };
 
 /* Takes the store over, on failure too. */
@@ -39,6 +44,11 @@ void core_close(struct core *core);
 int64_t core_now_ms(const struct core *core);
 
 struct lease_limits core_lease_limits(const struct core *core);
+
+/* The ledger's newest head, signed when it is new; body empty where the ledger is. Borrowed until
+ * the next call. */
+MUST_USE enum status core_ledger_head(struct core *core, struct signed_bytes *head,
+                                      struct fault *fault);
 
 /* Encodes and signs with the lease key; *signed_lease lies in the arena. */
 MUST_USE enum status core_sign_lease(const struct core *core, const struct lease *lease,

@@ -1,12 +1,9 @@
 /* See daemon.h: opens everything in order, runs the loop, closes everything in reverse order. */
 #include "broker/daemon.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "broker/services/service.h"
@@ -53,22 +50,7 @@ enum status daemon_run(const struct broker_config *config, const struct log *log
 /* One daemon a state directory. */
 static enum status lock_state(struct opening *opening)
 {
-    char path[FILE_PATH_MAX];
-    enum status status = path_join(path, opening->config->state_directory, "lock", opening->fault);
-    if (status != STATUS_OK)
-        return status;
-    if (access(opening->config->state_directory, F_OK) != 0)
-        return fault_set(opening->fault, STATUS_PRECONDITION,
-                         "%s has no federation yet: run 'entente-broker init' first",
-                         opening->config->state_directory);
-    opening->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (opening->lock_fd < 0)
-        return fault_set(opening->fault, STATUS_IO, "%s: %s", path, strerror(errno));
-    if (flock(opening->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return fault_set(opening->fault, STATUS_UNAVAILABLE,
-                         "another broker runs on %s: stop it first",
-                         opening->config->state_directory);
-    return STATUS_OK;
+    return authority_lock(opening->config, &opening->lock_fd, opening->fault);
 }
 
 /* An expired certificate, or one that a crash left with another key, is made anew. */

@@ -15,6 +15,9 @@
 #include "proto/rpc/server.h"
 #include "proto/wire/messages.h"
 
+/* The setting that keeps the number of the newest revocation list. */
+#define DAEMON_REVOCATIONS "revocations"
+
 struct daemon {
     struct core core;
     const struct broker_config *config;

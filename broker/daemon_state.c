@@ -67,14 +67,13 @@ static enum status list_revoked(struct daemon *daemon, struct revocation_list *l
 
 enum status daemon_sign_revocations(struct daemon *daemon, bool raise, struct fault *fault)
 {
-    static const char setting[] = "revocations";
     struct core *core = &daemon->core;
     struct revocation_list list = {.issued_wall_ms = core_now_ms(core)};
     int64_t number = 0;
     arena_reset(&daemon->revocations_arena);
-    enum status status = store_number_get(core->store, setting, 1, &number, fault);
+    enum status status = store_number_get(core->store, DAEMON_REVOCATIONS, 1, &number, fault);
     if (status == STATUS_OK && raise)
-        status = store_number_put(core->store, setting, ++number, fault);
+        status = store_number_put(core->store, DAEMON_REVOCATIONS, ++number, fault);
     if (status == STATUS_OK)
         status = list_revoked(daemon, &list, fault);
     if (status != STATUS_OK)
@@ -157,6 +156,8 @@ void daemon_sweep(struct daemon *daemon)
     struct arena arena;
     struct fault fault = {0};
     struct lease_sweep swept = {0};
+    if (recovery_waits(&daemon->core))
+        return; /* what time would end may have ended, or been renewed, before the restore */
     arena_init(&arena, ARENA_ROUND_BYTES);
     if (sweep(daemon, &arena, &swept, &fault) != STATUS_OK)
         log_error(daemon->core.log, "sweep: %s", fault.text);

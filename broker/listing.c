@@ -1,12 +1,18 @@
 #include "broker/listing.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/money/ledger.h"
+#include "broker/money/ledger_heads.h"
 #include "broker/store/demands.h"
 #include "broker/store/leases.h"
 #include "broker/store/members.h"
 #include "broker/store/rounds.h"
+
+enum { LEDGER_WARNING_BYTES = 1024 };
 
 static enum status no_memory(struct fault *fault)
 {
@@ -199,6 +205,30 @@ static enum status count_jobs(const struct core *core, struct arena *arena,
     return status;
 }
 
+/* What members' heads prove against this ledger. */
+static enum status warn_of_ledger(const struct core *core, struct arena *arena,
+                                  struct broker_status_response *response, struct fault *fault)
+{
+    struct ledger_verify_response result = {.verified = true, .problem = ""};
+    struct store_head *heads = NULL;
+    uint32_t count = 0;
+    char text[LEDGER_WARNING_BYTES] = "";
+    enum status status = store_head_list(core->store, arena, &heads, &count, fault);
+    if (status == STATUS_OK)
+        status = ledger_heads_compare(core->store, heads, count, arena, &result, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!result.verified)
+        snprintf(text, sizeof text, "%s", result.problem);
+    else if (result.entries_lost > 0)
+        snprintf(text, sizeof text,
+                 "%" PRIu64 " ledger entries that members saw were lost with a restore; what they "
+                 "report is posted anew",
+                 result.entries_lost);
+    response->ledger_warning = arena_copy_text(arena, text, strlen(text));
+    return response->ledger_warning != NULL ? STATUS_OK : no_memory(fault);
+}
+
 enum status listing_status(const struct core *core, struct arena *arena,
                            struct broker_status_response *response, struct fault *fault)
 {
@@ -206,6 +236,7 @@ enum status listing_status(const struct core *core, struct arena *arena,
     *response = (struct broker_status_response){
         .federation = core->config->federation,
         .version = ENTENTE_VERSION,
+        .ledger_warning = "",
         .incarnation = core->incarnation,
         .round_ms = core->config->round_ms,
     };
@@ -221,5 +252,8 @@ enum status listing_status(const struct core *core, struct arena *arena,
         status = count_jobs(core, arena, response, fault);
     if (status == STATUS_OK)
         status = store_round_newest(core->store, &response->rounds, fault);
-    return status;
+    if (status == STATUS_OK)
+        status =
+            recovery_awaited(core, &response->members_awaited, &response->recovery_ms_left, fault);
+    return status == STATUS_OK ? warn_of_ledger(core, arena, response, fault) : status;
 }

@@ -4,6 +4,8 @@
 static const struct command commands[] = {
     {"init", "make a federation: keys, certificates, empty ledger", command_init},
     {"run", "run the broker", command_run},
+    {"backup", "write the broker's whole state to a file", command_backup},
+    {"restore", "put a backup in the place of the state", command_restore},
     {"token create", "make a one-time join token for a member", command_token_create},
     {"member list", "list the members", command_member_list},
     {"member approve", "admit a member that has enrolled", command_member_approve},

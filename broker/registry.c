@@ -142,6 +142,20 @@ const struct registry_entry *registry_find(const struct registry *registry,
     return find(registry, member);
 }
 
+bool registry_head_due(struct registry *registry, const struct name *member, uint64_t sequence,
+                       int64_t every_ms)
+{
+    struct registry_entry *entry = find(registry, member);
+    int64_t now_ms = clock_boot_ms(registry->clock);
+    if (entry == NULL || sequence == entry->head_sequence)
+        return false;
+    if (entry->head_sequence != 0 && now_ms - entry->head_boot_ms < every_ms)
+        return false;
+    entry->head_boot_ms = now_ms;
+    entry->head_sequence = sequence;
+    return true;
+}
+
 bool registry_heard_within(const struct registry *registry, const struct registry_entry *entry,
                            int64_t extra_ms)
 {

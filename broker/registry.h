@@ -32,6 +32,8 @@ struct registry_entry {
     int64_t heard_wall_ms;
     int64_t sent_wall_ms; /* on the member's clock: what it says here was so then */
     char version[REGISTRY_VERSION_BYTES];
+    int64_t head_boot_ms; /* when its ledger head was last looked at, and which; 0: never */
+    uint64_t head_sequence;
     UT_hash_handle hh;
 };
 
@@ -65,6 +67,11 @@ bool registry_live(const struct registry *registry, const struct registry_entry 
 /* The host reported these GPUs free: counted as free before its next heartbeat says so. */
 void registry_release(struct registry *registry, const struct name *host, const struct name *gpu,
                       const struct lease_node *nodes, uint32_t node_count);
+
+/* Should the member's ledger head, of that entry, be looked at more closely? Once for each entry,
+ * and not within every_ms of the last time. A yes counts as done. */
+bool registry_head_due(struct registry *registry, const struct name *member, uint64_t sequence,
+                       int64_t every_ms);
 
 /* Forgets a member (it was revoked). */
 void registry_forget(struct registry *registry, const struct name *member);

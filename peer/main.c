@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"fetch", "Copy a job's results and newest checkpoint", command_fetch},
     {"drain", "Offer nothing more, or again", command_drain},
     {"statement", "This member's account: every entry of it", command_statement},
+    {"ledger-head", "What the broker signed of its ledger", command_ledger_head},
     {"status", "The peer at a glance", command_status},
     {"run-shim", NULL, process_shim_main},
 };

@@ -27,10 +27,12 @@ enum {
     NODES_PER_LEASE_MAX = 64,
     LEASES_PER_HEARTBEAT_MAX = 4096,
     RECEIPTS_PER_REPORT_MAX = 1024,
-    ROWS_PER_PAGE_MAX = 1000, /* of any listing */
-    DIGEST_BYTES = 32,        /* SHA-256 */
-    SIGNATURE_BYTES = 64,     /* Ed25519 */
-    SIGNING_KEY_BYTES = 32,   /* Ed25519 public key */
+    LEASES_PER_REPORT_MAX = 1024,
+    HEADS_PER_MEMBER_MAX = 16, /* of the ledger, one a broker's incarnation */
+    ROWS_PER_PAGE_MAX = 1000,  /* of any listing */
+    DIGEST_BYTES = 32,         /* SHA-256 */
+    SIGNATURE_BYTES = 64,      /* Ed25519 */
+    SIGNING_KEY_BYTES = 32,    /* Ed25519 public key */
     CERTIFICATE_BYTES_MAX = 16384,
     TOKEN_BYTES_MAX = 512,
     ADDRESS_BYTES_MAX = 255, /* HOST:PORT */

@@ -4,14 +4,89 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/authority.h"
 #include "broker/commands/commands.h"
 #include "broker/money/export.h"
 #include "broker/money/ledger.h"
+#include "broker/money/ledger_heads.h"
 #include "proto/identity/identity.h"
 #include "proto/show/show.h"
+#include "proto/wire/head_text.h"
 #include "proto/wire/json.h"
 
 /* --- ledger verify */
+
+enum { HEADS_MAX = 10000, HEADS_FILE_BYTES_MAX = 8 * 1024 * 1024 };
+
+struct head_list {
+    struct store_head *heads;
+    uint32_t count;
+};
+
+static enum status read_head(const char *line, const struct signing_key *key, struct arena *arena,
+                             struct store_head *head, struct fault *fault)
+{
+    void *decoded = NULL;
+    enum status status = head_text_parse(line, arena, &head->signed_head, fault);
+    if (status == STATUS_OK)
+        status = signing_verify(key, SIGN_LEDGER_HEAD, head->signed_head.body,
+                                &head->signed_head.signature, fault);
+    if (status == STATUS_OK)
+        status = wire_decode(&message_ledger_head, head->signed_head.body, arena, &decoded, fault);
+    if (status != STATUS_OK)
+        return status;
+    head->head = *(const struct ledger_head *)decoded;
+    return name_parse(&head->member, "member", "of-the-file", fault);
+}
+
+/* The heads in a file, one a line; '#' begins a comment. Each must be of this broker's key. */
+static enum status read_heads(const char *path, const struct signing_key *key, struct arena *arena,
+                              struct head_list *list, struct fault *fault)
+{
+    struct bytes text;
+    enum status status = file_read(path, HEADS_FILE_BYTES_MAX, arena, &text, fault);
+    if (status != STATUS_OK)
+        return status;
+    char *copy = arena_copy(arena, text.data, text.size + 1);
+    char *rest = NULL;
+    uint32_t number = 0;
+    if (copy == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for %s", path);
+    for (char *line = strtok_r(copy, "\n", &rest); line != NULL && status == STATUS_OK;
+         line = strtok_r(NULL, "\n", &rest)) {
+        number++;
+        if (line[0] != '#' && list->count == HEADS_MAX)
+            return fault_set(fault, STATUS_EXHAUSTED, "%s: over %d heads", path, HEADS_MAX);
+        if (line[0] != '#')
+            status = read_head(line, key, arena, &list->heads[list->count++], fault);
+    }
+    return status == STATUS_OK ? status : fault_prefix(fault, status, "%s:%u", path, number);
+}
+
+static enum status compare_heads(const struct command_options *options, struct store *store,
+                                 struct arena *arena, struct ledger_verify_response *result,
+                                 struct fault *fault)
+{
+    struct broker_config *config = arena_alloc(arena, 1, sizeof *config);
+    struct authority *authority = arena_alloc(arena, 1, sizeof *authority);
+    struct head_list list = {.heads = arena_alloc(arena, HEADS_MAX, sizeof *list.heads)};
+    struct signing_key key;
+    if (options->head_count == 0)
+        return STATUS_OK;
+    if (config == NULL || authority == NULL || list.heads == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory");
+    enum status status = command_config(options, arena, config, fault);
+    if (status == STATUS_OK)
+        status = authority_load(config, authority, fault);
+    if (status == STATUS_OK)
+        status = signing_public(&authority->lease_secret, &key, fault);
+    for (uint32_t i = 0; i < options->head_count && status == STATUS_OK; i++)
+        status = read_heads(options->heads[i], &key, arena, &list, fault);
+    authority_wipe(authority);
+    return status == STATUS_OK
+               ? ledger_heads_compare(store, list.heads, list.count, arena, result, fault)
+               : status;
+}
 
 static int print_verdict(const struct command_options *options,
                          const struct ledger_verify_response *result)
@@ -21,18 +96,32 @@ static int print_verdict(const struct command_options *options,
         wire_print_json(method_ledger_verify.response, result, stdout);
     else if (result->verified)
         printf("ledger verified: %" PRIu64 " entries in %" PRIu64
-               " transactions, balances sum to zero, head %s\n",
-               result->entries, result->transactions, digest_format(&result->head, head));
+               " transactions, balances sum to zero, head %s; %u heads of members compared\n",
+               result->entries, result->transactions, digest_format(&result->head, head),
+               result->heads);
     else
         printf("ledger NOT verified: %s\n", result->problem);
+    if (!options->json && result->entries_lost > 0)
+        printf("%" PRIu64 " entries that members saw were lost with a restore from a backup\n",
+               result->entries_lost);
     return result->verified ? EXIT_CODE_OK : EXIT_CODE_FAILURE;
 }
 
 int command_ledger_verify(int argc, char **argv)
 {
+    static const struct argp_option own[] = {
+        {"heads", OPTION_HEADS, "FILE", 0,
+         "Compare with the signed heads that a member exported (entente-peer ledger-head); may be "
+         "repeated",
+         0},
+        {0},
+    };
     static const struct command_usage usage = {
-        .purpose = "Recomputes every entry, hash and balance from the store's file. Exit code 1 "
-                   "where something does not hold."};
+        .purpose = "Recomputes every entry, hash and balance from the store's file, and compares "
+                   "with the heads that members reported. Exit code 1 where something does not "
+                   "hold.",
+        .options = own,
+    };
     struct command_options options;
     struct fault fault = {0};
     struct arena arena;
@@ -43,6 +132,8 @@ int command_ledger_verify(int argc, char **argv)
     enum status status = command_store(&options, &arena, &store, &fault);
     if (status == STATUS_OK)
         status = ledger_verify(store, &arena, &result, &fault);
+    if (status == STATUS_OK)
+        status = compare_heads(&options, store, &arena, &result, &fault);
     int code = status == STATUS_OK ? print_verdict(&options, &result) : command_failed(&fault);
     store_close(store);
     arena_fini(&arena);

@@ -40,6 +40,7 @@ static const char **value_of(struct command_options *options, int key)
         {OPTION_EXPORT, &options->export_directory},
         {OPTION_AFTER, &options->after},
         {OPTION_SPLITS, &options->splits},
+        {OPTION_INCARNATION, &options->incarnation},
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         if (values[i].key == key)
@@ -58,6 +59,16 @@ static error_t take_argument(struct argp_state *state, const char *text)
     return 0;
 }
 
+static error_t take_heads(struct argp_state *state, const char *file)
+{
+    struct command_options *options = ((struct parse *)state->input)->options;
+    if (options->head_count == COMMAND_HEADS_MAX)
+        argp_error(state, "more than %d files of heads", COMMAND_HEADS_MAX);
+    else
+        options->heads[options->head_count++] = file;
+    return 0;
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct parse *parse = state->input;
@@ -70,6 +81,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     case 'j': parse->options->json = true; return 0;
     case OPTION_APPROVED: parse->options->approved = true; return 0;
     case OPTION_WAIT: parse->options->wait = true; return 0;
+    case OPTION_WITHOUT_KEYS: parse->options->without_keys = true; return 0;
+    case OPTION_REPLACE_NEWER: parse->options->replace_newer = true; return 0;
+    case OPTION_HEADS: return take_heads(state, text);
     case ARGP_KEY_ARG: return take_argument(state, text);
     case ARGP_KEY_END:
         if (parse->options->argument_count < parse->usage->arguments_min)

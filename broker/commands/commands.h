@@ -21,7 +21,7 @@
 
 #define BROKER_PROGRAM "entente-broker"
 
-enum { COMMAND_ARGUMENTS_MAX = 2, COMMAND_TIMEOUT_MS = 120000 };
+enum { COMMAND_ARGUMENTS_MAX = 2, COMMAND_HEADS_MAX = 64, COMMAND_TIMEOUT_MS = 120000 };
 
 /* What a command was told. Options that it does not have are refused by argp. */
 struct command_options {
@@ -40,6 +40,11 @@ struct command_options {
     const char *after;
     bool wait;
     const char *splits; /* mechanisms to compare: "all" or names; NULL: none */
+    bool without_keys;
+    bool replace_newer;
+    const char *incarnation;
+    const char *heads[COMMAND_HEADS_MAX]; /* files with signed ledger heads */
+    uint32_t head_count;
     const char *arguments[COMMAND_ARGUMENTS_MAX]; /* what stands without an option */
     uint32_t argument_count;
 };
@@ -66,7 +71,11 @@ enum {
     OPTION_EXPORT,
     OPTION_AFTER,
     OPTION_WAIT,
-    OPTION_SPLITS
+    OPTION_SPLITS,
+    OPTION_WITHOUT_KEYS,
+    OPTION_REPLACE_NEWER,
+    OPTION_INCARNATION,
+    OPTION_HEADS
 };
 
 /* argp prints and exits where the usage is wrong. */
@@ -105,6 +114,8 @@ const char *command_lease_text(struct lease_id id, char text[static LEASE_ID_TEX
 /* The commands, by their names. */
 int command_init(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
 int command_token_create(int argc, char **argv);
 int command_member_list(int argc, char **argv);
 int command_member_approve(int argc, char **argv);

@@ -217,6 +217,8 @@ void dispatch_grant_ready(struct dispatch *dispatch)
     struct fault fault;
     struct store_lease *leases = NULL;
     uint32_t count = 0;
+    if (recovery_waits(dispatch->core))
+        return; /* a lease that we forgot may hold those GPUs */
     arena_init(&arena, ARENA_MESSAGE_BYTES);
     if (lease_list_ready(dispatch->core->store, &arena, &leases, &count, &fault) != STATUS_OK) {
         log_error(dispatch->core->log, "planned leases: %s", fault.text);

@@ -135,6 +135,21 @@ enum status lease_move(struct store *store, struct store_lease *lease, enum leas
     return status == STATUS_OK ? store_lease_update(store, lease, fault) : status;
 }
 
+enum status lease_reserve_up_to(struct store *store, struct store_lease *lease,
+                                struct credits amount, int64_t now_wall_ms, struct fault *fault)
+{
+    struct ledger_position position;
+    char text[LEASE_ID_TEXT_MAX];
+    enum status status = ledger_position(store, &lease->lease->home, &position, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (amount.micros > position.funds.micros)
+        amount = position.funds;
+    lease->escrowed.micros += amount.micros;
+    return ledger_reserve(store, &lease->lease->home, amount,
+                          lease_id_format(lease->lease->id, text), now_wall_ms, fault);
+}
+
 enum status lease_announce(struct store *store, const struct lease *lease,
                            enum lease_event_kind kind, int64_t grace_ms, const char *reason,
                            struct fault *fault)

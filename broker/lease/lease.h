@@ -114,6 +114,10 @@ MUST_USE enum status lease_sweep(struct store *store, const struct lease_limits 
 /* Moves a lease by the table and gives back what it still has in escrow where it then is final. */
 MUST_USE enum status lease_move(struct store *store, struct store_lease *lease,
                                 enum lease_move move, int64_t now_wall_ms, struct fault *fault);
+/* Reserves amount for the lease, or what funds its home has; none below zero. */
+MUST_USE enum status lease_reserve_up_to(struct store *store, struct store_lease *lease,
+                                         struct credits amount, int64_t now_wall_ms,
+                                         struct fault *fault);
 /* Into the outbox of home and host. */
 MUST_USE enum status lease_announce(struct store *store, const struct lease *lease,
                                     enum lease_event_kind kind, int64_t grace_ms,

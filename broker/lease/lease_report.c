@@ -24,6 +24,8 @@ static enum status forerunner_release(struct store *store, const struct store_le
     if (lease_id_none(row->lease->continues))
         return STATUS_OK;
     enum status status = store_lease_find(store, row->lease->continues, arena, &before, fault);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* an adopted lease whose forerunner was lost with a restore */
     if (status != STATUS_OK || (LEASE_STATE_BIT(before.state) & LEASE_STATES_HOLDING) == 0)
         return status;
     return lease_move(store, &before, LEASE_MOVE_RELEASE, now_wall_ms, fault);

@@ -6,7 +6,6 @@
  *   holding   end + holdover + grace + skew         -> released: the host has stopped it by itself
  *   released  released + receipt wait               -> void, or settled with the receipts it has
  */
-#include "broker/money/ledger.h"
 #include "broker/lease/lease.h"
 
 enum due { DUE_NOT, DUE_OVERRUN, DUE_EXPIRE, DUE_VOID, DUE_CLOSE };
@@ -34,21 +33,13 @@ static enum due decide(const struct store_lease *lease, const struct lease_limit
 static enum status holdover_escrow(struct store *store, struct store_lease *lease,
                                    int64_t now_wall_ms, struct fault *fault)
 {
-    struct ledger_position position;
     struct credits amount;
-    char text[LEASE_ID_TEXT_MAX];
     const struct lease *it = lease->lease;
     if (lease->ending != LEASE_NOT_ENDING || name_equal(&it->home, &it->host))
         return STATUS_OK;
-    enum status status = ledger_position(store, &it->home, &position, fault);
-    if (status != STATUS_OK)
-        return status;
-    if (!price_amount(it->price, it->gpu_count, it->holdover_ms, &amount) ||
-        amount.micros > position.funds.micros)
-        amount = position.funds;
-    lease->escrowed.micros += amount.micros;
-    return ledger_reserve(store, &it->home, amount, lease_id_format(it->id, text), now_wall_ms,
-                          fault);
+    if (!price_amount(it->price, it->gpu_count, it->holdover_ms, &amount))
+        amount.micros = INT64_MAX;
+    return lease_reserve_up_to(store, lease, amount, now_wall_ms, fault);
 }
 
 static enum status overrun(struct store *store, struct store_lease *lease, int64_t now_wall_ms,

@@ -140,10 +140,10 @@ MUST_USE enum status ledger_statement(struct store *store, const struct statemen
                                       struct fault *fault);
 
 /* Recomputes everything from the entries: sequence without gaps, hash chain, running balances, sums
- * of transactions, kept balances, total zero, escrow accounts against the leases, and the head. The
- * answer is in *result (verified, or the first problem by entry, account or transaction); the
- * status says only whether it could be read. Not inside a transaction. O(entries), in pages, little
- * memory. */
+ * of transactions, kept balances, total zero, escrow accounts against the leases, the head, and the
+ * heads that members reported (ledger_heads.h). The answer is in *result (verified, or the first
+ * problem by entry, account or transaction); the status says only whether it could be read. Not
+ * inside a transaction. O(entries), in pages, little memory. */
 MUST_USE enum status ledger_verify(struct store *store, struct arena *arena,
                                    struct ledger_verify_response *result, struct fault *fault);
 

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "broker/money/ledger.h"
+#include "broker/money/ledger_heads.h"
 #include "proto/identity/identity.h"
 
 enum { VERIFY_PAGE = 1000, VERIFY_PAGE_BYTES = 8 * 1024 * 1024, PROBLEM_BYTES_MAX = 512 };
@@ -236,16 +237,21 @@ static enum status check_all(struct store *store, struct arena *arena, struct wa
     return status;
 }
 
-enum status ledger_verify(struct store *store, struct arena *arena,
+static enum status heads_check(struct store *store, struct arena *arena,
+                               struct ledger_verify_response *result, struct fault *fault)
+{
+    struct store_head *heads = NULL;
+    uint32_t count = 0;
+    enum status status = store_head_list(store, arena, &heads, &count, fault);
+    return status == STATUS_OK ? ledger_heads_compare(store, heads, count, arena, result, fault)
+                               : status;
+}
+
+static enum status verify(struct store *store, struct arena *arena,
                           struct ledger_verify_response *result, struct fault *fault)
 {
     struct walk walk = {.arena = arena};
-    *result = (struct ledger_verify_response){.problem = ""};
-    enum status status = store_read_begin(store, fault);
-    if (status != STATUS_OK)
-        return status;
-    status = check_all(store, arena, &walk, &result->sum, fault);
-    store_read_end(store);
+    enum status status = check_all(store, arena, &walk, &result->sum, fault);
     if (status != STATUS_OK)
         return status;
     result->entries = walk.sequence;
@@ -255,5 +261,17 @@ enum status ledger_verify(struct store *store, struct arena *arena,
     result->problem = arena_copy_text(arena, walk.problem, strlen(walk.problem));
     if (result->problem == NULL)
         return fault_set(fault, STATUS_EXHAUSTED, "no memory for the answer");
-    return STATUS_OK;
+    return heads_check(store, arena, result, fault);
+}
+
+enum status ledger_verify(struct store *store, struct arena *arena,
+                          struct ledger_verify_response *result, struct fault *fault)
+{
+    *result = (struct ledger_verify_response){.problem = ""};
+    enum status status = store_read_begin(store, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = verify(store, arena, result, fault);
+    store_read_end(store);
+    return status;
 }

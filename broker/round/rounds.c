@@ -253,7 +253,7 @@ static void try_start(struct rounds *rounds)
     if (rounds->running != NULL || (!rounds->full_due && !rounds->interim_due))
         return;
     rounds->warm = rounds->warm || is_warm(rounds);
-    if (!rounds->warm) {
+    if (!rounds->warm || recovery_waits(rounds->core)) {
         start_interim_timer(rounds, WARM_UP_LOOK_MS);
         return;
     }

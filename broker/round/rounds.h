@@ -3,7 +3,8 @@
  * changed while jobs wait, one at a time; the operator may ask for one now.
  *
  * After a start no round runs until the members have been heard again (or had the time to): a lease
- * must not end because its host was not asked yet. A job whose start was refused sits out for a
+ * must not end because its host was not asked yet; after a restore, until they have reported
+ * (broker/recovery.h). A job whose start was refused sits out for a
  * while that doubles with each refusal; one that was released, until its home has spoken. Thread
  * rule: the loop's thread; solving runs on the worker. Ownership: keeps the newest round, for
  * explanations.

@@ -163,8 +163,7 @@ static void follow_action(const struct acting *acting)
 {
     struct daemon *daemon = acting->daemon;
     const struct name *name = &acting->request->member;
-    log_info(daemon->core.log, "operator: %s member %s", action_name(acting->request->action),
-             name->text);
+    log_info(daemon->core.log, "%s member %s", action_name(acting->request->action), name->text);
     if (acting->request->action == MEMBER_REVOKE) {
         dispatch_drop(&daemon->dispatch, name);
         if (daemon->members != NULL) /* NULL in a simulation, which has no sockets */
@@ -175,21 +174,28 @@ static void follow_action(const struct acting *acting)
     rounds_poke(&daemon->rounds);
 }
 
+enum status service_act_on_member(struct daemon *daemon,
+                                  const struct member_action_request *request, struct arena *arena,
+                                  struct fault *fault)
+{
+    struct acting acting = {.daemon = daemon, .arena = arena, .request = request, .fault = fault};
+    struct store *store = daemon->core.store;
+    enum status status = store_begin(store, fault);
+    if (status == STATUS_OK)
+        status = act(&acting);
+    if (status == STATUS_OK)
+        status = store_commit(store, fault);
+    store_rollback(store);
+    if (status == STATUS_OK)
+        follow_action(&acting);
+    return status;
+}
+
 void service_member_action(struct rpc_call *call, const void *request)
 {
     struct fault fault = {0};
     struct empty_message response = {0};
-    struct acting acting = {
-        .daemon = daemon_of(call), .arena = call->arena, .request = request, .fault = &fault};
-    struct store *store = acting.daemon->core.store;
-    enum status status = store_begin(store, &fault);
-    if (status == STATUS_OK)
-        status = act(&acting);
-    if (status == STATUS_OK)
-        status = store_commit(store, &fault);
-    store_rollback(store);
-    if (status == STATUS_OK)
-        follow_action(&acting);
+    enum status status = service_act_on_member(daemon_of(call), request, call->arena, &fault);
     service_answer(call, status, &response, &fault);
 }
 

@@ -13,6 +13,7 @@ const struct rpc_handler member_handlers[] = {
     {&method_cancel, service_cancel},
     {&method_watch_leases, service_watch_leases},
     {&method_report_leases, service_report_leases},
+    {&method_report_held, service_report_held},
     {&method_report_receipts, service_report_receipts},
     {&method_list_jobs, service_list_jobs},
     {&method_statement, service_statement},

@@ -28,6 +28,7 @@ void service_submit(struct rpc_call *call, const void *request);
 void service_cancel(struct rpc_call *call, const void *request);
 void service_watch_leases(struct rpc_call *call, const void *request);
 void service_report_leases(struct rpc_call *call, const void *request);
+void service_report_held(struct rpc_call *call, const void *request);
 void service_report_receipts(struct rpc_call *call, const void *request);
 void service_list_jobs(struct rpc_call *call, const void *request);
 void service_statement(struct rpc_call *call, const void *request);
@@ -54,6 +55,11 @@ struct daemon;
 /* Signs a member's request and records the certificate, in the caller's transaction. */
 MUST_USE enum status service_certify(struct daemon *daemon, const struct name *member,
                                      const char *csr_pem, struct pem *chain, struct fault *fault);
+
+/* Approves, suspends, resumes or revokes, with all that goes with it; one transaction. */
+MUST_USE enum status service_act_on_member(struct daemon *daemon,
+                                           const struct member_action_request *request,
+                                           struct arena *arena, struct fault *fault);
 
 /* Answers with the response where status is OK, else fails the call with the fault. */
 void service_answer(struct rpc_call *call, enum status status, const void *response,

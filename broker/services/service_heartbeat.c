@@ -2,14 +2,18 @@
  * Heartbeat: a member says what it offers, what it hosts and what it has seen; it hears the time of
  * rounds, who is revoked, the lease keys, the ledger's head and its balance.
  *
- * Writes to the store only what changed: the incarnation, and the events seen.
+ * Writes to the store only what changed: the incarnation, the events seen, and now and then the
+ * ledger head that the member holds.
  */
 #include <inttypes.h>
 
 #include "broker/daemon.h"
 #include "broker/money/ledger.h"
+#include "broker/money/ledger_heads.h"
 #include "broker/services/service.h"
 #include "broker/store/events.h"
+
+enum { HEAD_EVERY_MS = 3600 * 1000 }; /* a member's ledger head is kept at most so often */
 
 struct beat {
     struct daemon *daemon;
@@ -23,6 +27,7 @@ static enum status note_incarnation(const struct beat *beat);
 static void note_events_seen(const struct beat *beat);
 static void compare_ledger_head(const struct beat *beat);
 static enum status take_offer(const struct beat *beat);
+static enum status note_reported(const struct beat *beat);
 static enum status answer(const struct beat *beat, struct heartbeat_response *response);
 
 void service_heartbeat(struct rpc_call *call, const void *request)
@@ -35,8 +40,11 @@ void service_heartbeat(struct rpc_call *call, const void *request)
         status = note_incarnation(&beat);
     if (status == STATUS_OK) {
         note_events_seen(&beat);
-        compare_ledger_head(&beat);
         status = take_offer(&beat);
+    }
+    if (status == STATUS_OK) {
+        compare_ledger_head(&beat);
+        status = note_reported(&beat);
     }
     if (status == STATUS_OK)
         status = answer(&beat, &response);
@@ -77,8 +85,7 @@ static enum status note_incarnation(const struct beat *beat)
     return status;
 }
 
-/* A member that has seen more than was ever sent knows a broker from before a restore: it is told
- * by the incarnation, and the log. */
+/* A member that does not know this incarnation yet counts the events of the one before. */
 static void note_events_seen(const struct beat *beat)
 {
     const struct core *core = &beat->daemon->core;
@@ -86,6 +93,8 @@ static void note_events_seen(const struct beat *beat)
     uint64_t newest = 0;
     uint64_t acknowledged = 0;
     uint64_t seen = beat->request->lease_events_seen;
+    if (core->recovery.restored && beat->request->broker_incarnation != core->incarnation)
+        return;
     enum status status =
         store_event_head(core->store, beat->member, &newest, &acknowledged, &fault);
     if (status == STATUS_OK && seen <= acknowledged)
@@ -101,26 +110,51 @@ static void note_events_seen(const struct beat *beat)
         log_error(core->log, "events seen by %s: %s", beat->member->text, fault.text);
 }
 
-/* A ledger that lacks what a member saw was truncated or restored: the operator must know. */
+static void keep_head(const struct beat *beat)
+{
+    struct core *core = &beat->daemon->core;
+    struct arena arena;
+    struct fault fault;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    if (recovery_take_head(core, beat->member, &beat->request->signed_head, &arena, &fault) !=
+        STATUS_OK)
+        log_warning(core->log, "the ledger head that member %s holds: %s", beat->member->text,
+                    fault.text);
+    arena_fini(&arena);
+}
+
+/* A ledger that lacks what a member saw was truncated or restored: the operator must know. Which
+ * incarnation the head is of is known from its signature alone; ours is the strictest guess. */
 static void compare_ledger_head(const struct beat *beat)
 {
-    const struct core *core = &beat->daemon->core;
+    struct core *core = &beat->daemon->core;
+    const struct heartbeat_request *request = beat->request;
     struct fault fault;
-    struct digest hash;
-    uint64_t sequence = beat->request->ledger_head_sequence;
-    if (sequence == 0)
+    enum ledger_head_verdict verdict = LEDGER_HEAD_AGREES;
+    const struct ledger_head head = {
+        .incarnation =
+            request->broker_incarnation != 0 ? request->broker_incarnation : core->incarnation,
+        .sequence = request->ledger_head_sequence,
+        .hash = request->ledger_head,
+    };
+    if (head.sequence == 0)
         return;
-    enum status status = ledger_hash_at(core->store, sequence, &hash, &fault);
-    if (status == STATUS_NOT_FOUND)
-        log_error(core->log,
-                  "member %s saw ledger entry %" PRIu64 ", which this ledger does not have: was it "
-                  "restored from a backup?",
-                  beat->member->text, sequence);
-    else if (status == STATUS_OK && !digest_equal(&hash, &beat->request->ledger_head))
-        log_error(core->log,
-                  "member %s saw another ledger entry %" PRIu64 " than this ledger has: run "
-                  "'entente-broker ledger verify'",
-                  beat->member->text, sequence);
+    if (ledger_head_judge(core->store, &head, &verdict, NULL, &fault) != STATUS_OK) {
+        log_error(core->log, "the ledger head of %s: %s", beat->member->text, fault.text);
+        return;
+    }
+    if (!registry_head_due(&core->registry, beat->member, head.sequence,
+                           verdict == LEDGER_HEAD_AGREES ? HEAD_EVERY_MS : 0))
+        return;
+    if (request->signed_head.body.size > 0)
+        keep_head(beat);
+    if (verdict != LEDGER_HEAD_AGREES)
+        log_error(core->log, "member %s saw entry %" PRIu64 " of the ledger, which %s",
+                  beat->member->text, head.sequence,
+                  verdict == LEDGER_HEAD_LOST
+                      ? "the restore took away"
+                      : "is not in it: was an old copy put back? Run 'entente-broker ledger "
+                        "verify'");
 }
 
 static enum status take_offer(const struct beat *beat)
@@ -129,6 +163,18 @@ static enum status take_offer(const struct beat *beat)
     enum status status =
         registry_hear(&beat->daemon->core.registry, beat->request, &news, beat->fault);
     if (status == STATUS_OK && news)
+        rounds_poke(&beat->daemon->rounds);
+    return status;
+}
+
+static enum status note_reported(const struct beat *beat)
+{
+    struct core *core = &beat->daemon->core;
+    if (!beat->request->reported || beat->request->broker_incarnation != core->incarnation)
+        return STATUS_OK;
+    bool waited = core->recovery.waiting;
+    enum status status = recovery_reported(core, beat->member, beat->fault);
+    if (status == STATUS_OK && waited && !recovery_waits(core))
         rounds_poke(&beat->daemon->rounds);
     return status;
 }
@@ -149,6 +195,8 @@ static enum status answer(const struct beat *beat, struct heartbeat_response *re
     };
     enum status status = ledger_head(daemon->core.store, &response->ledger_head_sequence,
                                      &response->ledger_head, beat->fault);
+    if (status == STATUS_OK)
+        status = core_ledger_head(&daemon->core, &response->signed_head, beat->fault);
     if (status == STATUS_OK)
         status = ledger_position(daemon->core.store, beat->member, &position, beat->fault);
     if (status == STATUS_OK) {

@@ -124,14 +124,27 @@ static const char sides[] =
     "  number INTEGER NOT NULL, worth INTEGER NOT NULL, planned INTEGER NOT NULL"
     "  CHECK (planned > 0), delivered INTEGER NOT NULL, open INTEGER NOT NULL,"
     "  PRIMARY KEY (round, number)) STRICT, WITHOUT ROWID;";
+/* What members hold against this ledger, and where it began again. */
+static const char heads[] =
+    "CREATE TABLE heads (member TEXT NOT NULL, incarnation INTEGER NOT NULL,"
+    "  sequence INTEGER NOT NULL, hash BLOB NOT NULL, signed INTEGER NOT NULL, body BLOB NOT NULL,"
+    "  signature BLOB NOT NULL, key_id TEXT NOT NULL, PRIMARY KEY (member, incarnation))"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE TABLE restores (incarnation INTEGER PRIMARY KEY, sequence INTEGER NOT NULL,"
+    "  restored INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE reported (member TEXT NOT NULL, incarnation INTEGER NOT NULL,"
+    "  PRIMARY KEY (member, incarnation)) STRICT, WITHOUT ROWID;";
 
 /* One migration: scripts that belong together (a compiler need not take one text of their size). */
 struct migration {
     const char *scripts[3];
 };
 
-static const struct migration migrations[STORE_SCHEMA_VERSION] = {{{first, second, third}},
-                                                                  {{sides}}};
+static const struct migration migrations[STORE_SCHEMA_VERSION] = {
+    {{first, second, third}},
+    {{sides}},
+    {{heads}},
+};
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)
 {

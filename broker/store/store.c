@@ -304,14 +304,16 @@ enum status store_incarnation(struct store *store, uint64_t *incarnation, struct
     return status;
 }
 
-enum status store_incarnation_raise(struct store *store, uint64_t *incarnation, struct fault *fault)
+enum status store_incarnation_raise(struct store *store, uint64_t least, uint64_t *incarnation,
+                                    struct fault *fault)
 {
     uint64_t now = 0;
     enum status status = store_incarnation(store, &now, fault);
+    uint64_t next = now + 1 > least ? now + 1 : least;
     if (status == STATUS_OK)
-        status = store_number_put(store, setting_incarnation, (int64_t)(now + 1), fault);
+        status = store_number_put(store, setting_incarnation, (int64_t)next, fault);
     if (status == STATUS_OK)
-        *incarnation = now + 1;
+        *incarnation = next;
     return status;
 }
 

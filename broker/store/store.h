@@ -41,7 +41,7 @@ enum store_mode {
 };
 
 enum {
-    STORE_SCHEMA_VERSION = 2, /* the newest migration */
+    STORE_SCHEMA_VERSION = 3, /* the newest migration */
     STORE_SETTING_BYTES_MAX = 1024 * 1024,
     REQUEST_KEPT_MS = 7 * 24 * 3600 * 1000 /* how long a request key is remembered */
 };
@@ -79,12 +79,12 @@ MUST_USE enum status store_number_put(struct store *store, const char *name, int
 MUST_USE enum status store_number_get(struct store *store, const char *name, int64_t fallback,
                                       int64_t *value, struct fault *fault);
 
-/* The broker's incarnation, part of every lease id: 1 in a new store, one more after each raise
- * (which `restore` does). */
+/* The broker's incarnation, part of every lease id: 1 in a new store; `restore` raises it to what
+ * none before it had: at least one more, and at least `least`. */
 MUST_USE enum status store_incarnation(struct store *store, uint64_t *incarnation,
                                        struct fault *fault);
-MUST_USE enum status store_incarnation_raise(struct store *store, uint64_t *incarnation,
-                                             struct fault *fault);
+MUST_USE enum status store_incarnation_raise(struct store *store, uint64_t least,
+                                             uint64_t *incarnation, struct fault *fault);
 
 /* --- request keys: the same request has its effect once. The rule is in broker/request.h */
 

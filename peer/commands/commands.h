@@ -92,5 +92,6 @@ int command_drain(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_statement(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_ledger_head(int argc, char **argv);
 
 #endif

@@ -289,6 +289,13 @@ static void prune(struct host *host)
 
 /* --- what others want to know */
 
+void host_report_again(struct host *host)
+{
+    for (struct run *run = host->runs; run != NULL; run = run->next)
+        if (run->row.state == RUN_RUNNING || run->row.state == RUN_STOPPING)
+            run_report(run, run->row.lease, LEASE_REPORT_RUNNING, "");
+}
+
 static bool holds(const struct run *run)
 {
     return !run->row.own && (run->gpus_taken || run->row.state < RUN_STOPPING);
@@ -312,12 +319,15 @@ enum status host_held(struct host *host, struct arena *arena, struct lease_id **
                       uint32_t *count, struct fault *fault)
 {
     *count = 0;
-    *held = arena_alloc(arena, host->run_count + UNREPORTED_MAX, sizeof **held);
+    *held = arena_alloc(arena, 2 * host->run_count + UNREPORTED_MAX, sizeof **held);
     if (*held == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the leases held");
-    for (const struct run *run = host->runs; run != NULL; run = run->next)
+    for (const struct run *run = host->runs; run != NULL; run = run->next) {
         if (holds(run) && *count < LEASES_PER_HEARTBEAT_MAX)
             (*held)[(*count)++] = run->row.lease;
+        if (holds(run) && !lease_id_none(run->row.next) && *count < LEASES_PER_HEARTBEAT_MAX)
+            (*held)[(*count)++] = run->row.next;
+    }
     return unreported(host, arena, *held, count, fault);
 }
 

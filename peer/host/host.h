@@ -59,9 +59,13 @@ void host_stop_all(struct host *host, const char *why);
 /* Is a process of ours running, or something of one still on its way home? */
 bool host_busy(const struct host *host);
 
+/* A restored broker may not know what runs here: reports it again. */
+void host_report_again(struct host *host);
+
 /* --- for heartbeat and status */
 
-/* Leases held now, the broker's only; in the arena. */
+/* Leases held now, with the renewals of them that have not begun; the broker's only; in the
+ * arena. */
 MUST_USE enum status host_held(struct host *host, struct arena *arena, struct lease_id **held,
                                uint32_t *count, struct fault *fault);
 MUST_USE enum status host_rows(struct host *host, struct arena *arena, struct hosted_row **rows,

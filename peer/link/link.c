@@ -36,8 +36,10 @@ void link_tick(struct link *link)
     if (!link_connected(link))
         return;
     link_watch(link);
-    link_report(link);
-    link_receipts(link);
+    if (link_held(link)) {
+        link_report(link);
+        link_receipts(link);
+    }
     link_demands(link);
     if (link->peer->settings.on_broker_contact != NULL)
         link->peer->settings.on_broker_contact(link->peer->settings.context, link->transport);
@@ -93,7 +95,8 @@ void link_redial(struct link *link)
 static bool quiet(const struct link *link)
 {
     bool busy = link->heartbeat_call != NULL || link->watch_call != NULL ||
-                link->reports_call != NULL || link->receipts_call != NULL;
+                link->reports_call != NULL || link->receipts_call != NULL ||
+                link->held_call != NULL;
     for (size_t d = 0; d < LINK_DEMAND_SLOTS; d++)
         busy |= link->demands[d].call != NULL;
     return !busy;

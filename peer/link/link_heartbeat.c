@@ -80,15 +80,16 @@ static enum status fill(struct link *link, struct arena *arena, struct heartbeat
     request->sent_wall_ms = clock_wall_ms(peer->clock);
     request->version = ENTENTE_VERSION;
     request->lease_events_seen = spool_get_number(peer->spool, "lease-events-seen", 0);
-    request->ledger_head_sequence = spool_get_number(peer->spool, "ledger-head", 0);
-    struct bytes head;
-    if (request->ledger_head_sequence > 0 &&
-        spool_get(peer->spool, "ledger-head-hash", arena, &head, NULL) == STATUS_OK &&
-        head.size == DIGEST_BYTES)
-        for (size_t b = 0; b < DIGEST_BYTES; b++)
-            request->ledger_head.bytes[b] = head.data[b];
-    enum status status =
-        inventory_offer(&peer->inventory, arena, &offer->pools, &offer->pool_count, fault);
+    request->broker_incarnation = link_broker_incarnation(link);
+    request->reported = link_reported(link);
+    struct ledger_head head;
+    enum status status = spool_head_get(peer->spool, request->broker_incarnation, arena, &head,
+                                        &request->signed_head, fault);
+    if (status != STATUS_OK)
+        return status;
+    request->ledger_head_sequence = head.sequence;
+    request->ledger_head = head.hash;
+    status = inventory_offer(&peer->inventory, arena, &offer->pools, &offer->pool_count, fault);
     if (status != STATUS_OK)
         return status;
     return host_held(peer->host, arena, &request->held, &request->held_count, fault);
@@ -112,28 +113,76 @@ static void notice_incarnation(struct link *link, uint64_t incarnation)
 {
     struct peer *peer = link->peer;
     struct fault fault;
-    uint64_t known = spool_get_number(peer->spool, "broker-incarnation", 0);
+    uint64_t known = link_broker_incarnation(link);
     if (known == incarnation)
         return;
-    enum status status = spool_put_number(peer->spool, "broker-incarnation", incarnation, &fault);
+    enum status status = spool_begin(peer->spool, &fault);
+    /* a first broker has nothing to be told, a restored one has everything */
+    if (status == STATUS_OK)
+        status =
+            spool_put_number(peer->spool, "reported-to", known == 0 ? incarnation : known, &fault);
+    if (status == STATUS_OK)
+        status = spool_put_number(peer->spool, "broker-incarnation", incarnation, &fault);
     if (status == STATUS_OK && known != 0)
         status = spool_put_number(peer->spool, "lease-events-seen", 0, &fault);
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        status = spool_commit(peer->spool, &fault);
+    if (status != STATUS_OK) {
+        spool_rollback(peer->spool);
         peer_trouble(peer, "keeping the broker's incarnation", &fault);
+    }
+    link_report_anew(link);
+    if (link->watch_call != NULL)
+        transport_cancel(link->watch_call); /* its events are counted anew */
     home_tell_all(peer->home);
+}
+
+/* What it signed now may not be shorter than what it signed before: entries are never removed. The
+ * longer one is kept, as evidence. */
+static void notice_truncation(const struct peer *peer, const struct ledger_head *kept,
+                              const struct ledger_head *now)
+{
+    if (now->sequence < kept->sequence)
+        log_error(peer->log,
+                  "the broker's ledger was truncated: it ends at entry %" PRIu64 ", and the broker "
+                  "once signed entry %" PRIu64 "; tell its operator ('entente-peer ledger-head' is "
+                  "the proof)",
+                  now->sequence, kept->sequence);
+}
+
+static enum status read_head(const struct peer *peer, const struct signed_bytes *bytes,
+                             struct arena *arena, struct ledger_head **head, struct fault *fault)
+{
+    void *decoded = NULL;
+    enum status status = link_verify(peer, bytes, SIGN_LEDGER_HEAD, fault);
+    if (status == STATUS_OK)
+        status = wire_decode(&message_ledger_head, bytes->body, arena, &decoded, fault);
+    *head = decoded;
+    return status;
 }
 
 static void keep_head(struct peer *peer, const struct heartbeat_response *answer)
 {
+    struct arena arena;
     struct fault fault;
-    struct bytes hash = {answer->ledger_head.bytes, DIGEST_BYTES};
-    if (answer->ledger_head_sequence == spool_get_number(peer->spool, "ledger-head", 0))
+    struct ledger_head *head = NULL;
+    struct ledger_head kept;
+    struct signed_bytes signed_kept;
+    if (answer->signed_head.body.size == 0)
         return;
-    enum status status = spool_put(peer->spool, "ledger-head-hash", hash, &fault);
-    if (status == STATUS_OK)
-        status = spool_put_number(peer->spool, "ledger-head", answer->ledger_head_sequence, &fault);
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    enum status status = spool_head_get(peer->spool, answer->broker_incarnation, &arena, &kept,
+                                        &signed_kept, &fault);
+    if (status == STATUS_OK && kept.sequence != answer->ledger_head_sequence) {
+        status = read_head(peer, &answer->signed_head, &arena, &head, &fault);
+        if (status == STATUS_OK) {
+            notice_truncation(peer, &kept, head);
+            status = spool_head_put(peer->spool, head, &answer->signed_head, &fault);
+        }
+    }
     if (status != STATUS_OK)
         peer_trouble(peer, "keeping the ledger's head", &fault);
+    arena_fini(&arena);
 }
 
 /* A broker that comes back should hear of us within two of its periods. */
@@ -142,6 +191,21 @@ static void limit_pause(struct link *link)
     int64_t latest = clock_boot_ms(link->peer->clock) + 2 * link->heartbeat_every_ms;
     if (link->heartbeat.due_boot_ms > latest)
         link->heartbeat.due_boot_ms = latest;
+}
+
+/* Somebody runs an old copy of the broker: what it says of leases and money is of the past. */
+static void refuse_old_broker(struct link *link, uint64_t incarnation)
+{
+    if (link->heard || link->heartbeat.failures == 0)
+        log_error(link->peer->log,
+                  "the broker says that it is incarnation %" PRIu64 ", %" PRIu64
+                  " was here before: an old copy of it runs; its operator must use "
+                  "'entente-broker restore'",
+                  incarnation, link_broker_incarnation(link));
+    link->heard = false;
+    link_failed(link, &link->heartbeat);
+    if (link->watch_call != NULL)
+        transport_cancel(link->watch_call);
 }
 
 static void answered(void *context, enum status status, const void *response,
@@ -161,6 +225,10 @@ static void answered(void *context, enum status status, const void *response,
     }
     const struct heartbeat_response *answer = response;
     int64_t now = clock_boot_ms(peer->clock);
+    if (answer->broker_incarnation < link_broker_incarnation(link)) {
+        refuse_old_broker(link, answer->broker_incarnation);
+        return;
+    }
     if (!link_connected(link))
         log_info(peer->log, "connected with the broker");
     link_succeeded(&link->heartbeat);

@@ -3,10 +3,23 @@
 #include "peer/link/link_state.h"
 #include "proto/wire/methods.h"
 
-enum { RECEIPTS_PER_CALL = 128, REFUSED_AGAIN_MS = 60 * 1000 };
+enum {
+    RECEIPTS_PER_CALL = 128,
+    REFUSED_AGAIN_MS = 60 * 1000,
+    TAKEN_KEPT_MS = 8 * 24 * 3600 * 1000 /* a day more than a weekly backup is old */
+};
 
 static void reported(void *context, enum status status, const void *response,
                      const struct fault *fault);
+
+/* A backup older than this brings no settled receipt back. */
+static void forget_taken(struct link *link)
+{
+    struct fault fault;
+    int64_t before_ms = clock_wall_ms(link->peer->clock) - TAKEN_KEPT_MS;
+    if (spool_receipts_forget(link->peer->spool, before_ms, &fault) != STATUS_OK)
+        peer_trouble(link->peer, "forgetting settled receipts", &fault);
+}
 
 static enum receipt_state choose(struct link *link)
 {
@@ -14,6 +27,7 @@ static enum receipt_state choose(struct link *link)
     if (now < link->refused_boot_ms)
         return RECEIPT_READY;
     link->refused_boot_ms = now + REFUSED_AGAIN_MS;
+    forget_taken(link);
     return RECEIPT_REFUSED;
 }
 
@@ -59,7 +73,7 @@ static enum status take_verdict(struct link *link, const struct receipt_verdict 
     struct spool *spool = link->peer->spool;
     char id[LEASE_ID_TEXT_MAX];
     if (verdict->accepted)
-        return spool_receipt_delete(spool, verdict->lease, verdict->sequence, fault);
+        return spool_receipt_taken(spool, verdict->lease, verdict->sequence, fault);
     for (uint32_t r = 0; r < link->receipts_count; r++) {
         struct spool_receipt *sent = &link->receipts_sent[r];
         if (!lease_id_equal(sent->lease, verdict->lease) || sent->sequence != verdict->sequence)

@@ -29,6 +29,13 @@ struct link_try {
     uint32_t failures;
 };
 
+/* Telling a restored broker what is held here. */
+enum held_step {
+    HELD_FIRST,    /* held leases, heads, the revoked */
+    HELD_RECEIPTS, /* the leases of receipts kept */
+    HELD_TOLD      /* all leases are told: reports and receipts go out */
+};
+
 struct link {
     struct peer *peer;
     struct transport *transport;
@@ -48,6 +55,12 @@ struct link {
     struct transport_call *watch_call;
     bool watch_broken; /* an event could not be kept: what comes behind it has to wait */
     struct link_try watch;
+    /* after the broker's restore */
+    struct transport_call *held_call;
+    struct link_try held;
+    enum held_step held_step;
+    bool held_last;      /* the call under way brings the last page */
+    uint64_t held_after; /* receipts up to here were told */
     /* reports and receipts */
     struct transport_call *reports_call;
     struct link_try reports;
@@ -71,6 +84,14 @@ void link_succeeded(struct link_try *try);
 
 /* --- link_heartbeat.c */
 void link_heartbeat(struct link *link);
+/* --- link_held.c */
+/* Tells what is to be told; true: the broker knows all leases, so reports and receipts may go. */
+bool link_held(struct link *link);
+uint64_t link_broker_incarnation(const struct link *link);
+/* Does the broker's present incarnation know everything? */
+bool link_reported(const struct link *link);
+/* From the beginning. */
+void link_report_anew(struct link *link);
 /* --- link_leases.c */
 void link_watch(struct link *link);
 void link_report(struct link *link);
@@ -80,5 +101,11 @@ void link_receipts(struct link *link);
 void link_demands(struct link *link);
 /* --- link_trust.c */
 void link_take_revocations(struct link *link, const struct signed_bytes *revocations);
+/* Is it signed by a lease key of the broker's? CORRUPT otherwise. */
+MUST_USE enum status link_verify(const struct peer *peer, const struct signed_bytes *bytes,
+                                 enum signature_domain domain, struct fault *fault);
+/* The list as it was signed and kept; body empty where there is none. */
+MUST_USE enum status link_kept_revocations(const struct peer *peer, struct arena *arena,
+                                           struct signed_bytes *revocations, struct fault *fault);
 
 #endif

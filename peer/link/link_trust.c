@@ -47,27 +47,67 @@ static enum status apply(struct peer *peer, const struct revocation_list *list, 
     return STATUS_OK;
 }
 
+enum status link_verify(const struct peer *peer, const struct signed_bytes *bytes,
+                        enum signature_domain domain, struct fault *fault)
+{
+    const struct lease_key *key = NULL;
+    for (uint32_t k = 0; k < peer->keys.count; k++)
+        if (name_equal(&peer->lease_keys[k].key_id, &bytes->key_id))
+            key = &peer->lease_keys[k];
+    if (key == NULL)
+        return fault_set(fault, STATUS_CORRUPT, "signed by key %s, which is none of the broker's",
+                         bytes->key_id.text);
+    return signing_verify(&key->key, domain, bytes->body, &bytes->signature, fault);
+}
+
 /* Verified by the broker's lease key. Lower numbers are old news. */
 static enum status read_list(struct peer *peer, const struct signed_bytes *revocations,
                              struct arena *arena, struct revocation_list **list,
                              struct fault *fault)
 {
-    const struct lease_key *key = NULL;
-    for (uint32_t k = 0; k < peer->keys.count; k++)
-        if (name_equal(&peer->lease_keys[k].key_id, &revocations->key_id))
-            key = &peer->lease_keys[k];
-    if (key == NULL)
-        return fault_set(fault, STATUS_CORRUPT,
-                         "the revocation list is signed by key %s, which is "
-                         "none of the broker's",
-                         revocations->key_id.text);
-    enum status status = signing_verify(&key->key, SIGN_REVOCATIONS, revocations->body,
-                                        &revocations->signature, fault);
+    enum status status = link_verify(peer, revocations, SIGN_REVOCATIONS, fault);
     void *decoded = NULL;
     if (status == STATUS_OK)
         status = wire_decode(&message_revocation_list, revocations->body, arena, &decoded, fault);
     *list = decoded;
     return status;
+}
+
+static enum status keep_signature(struct peer *peer, const struct signed_bytes *revocations,
+                                  struct fault *fault)
+{
+    const struct bytes signature = {revocations->signature.bytes, SIGNATURE_BYTES};
+    const struct bytes key_id = {(const uint8_t *)&revocations->key_id, sizeof(struct name)};
+    enum status status = spool_put(peer->spool, "revocation-signature", signature, fault);
+    return status == STATUS_OK ? spool_put(peer->spool, "revocation-key", key_id, fault) : status;
+}
+
+static enum status get_exact(const struct peer *peer, const char *key, void *value, size_t size,
+                             struct arena *arena, struct fault *fault)
+{
+    struct bytes bytes;
+    enum status status = spool_get(peer->spool, key, arena, &bytes, fault);
+    if (status == STATUS_OK && bytes.size != size)
+        return fault_set(fault, STATUS_CORRUPT, "%s in the spool has another size", key);
+    if (status == STATUS_OK)
+        memcpy(value, bytes.data, size);
+    return status;
+}
+
+enum status link_kept_revocations(const struct peer *peer, struct arena *arena,
+                                  struct signed_bytes *revocations, struct fault *fault)
+{
+    *revocations = (struct signed_bytes){.body = {0}};
+    struct signed_bytes kept = *revocations;
+    enum status status = spool_get(peer->spool, "revocation-list", arena, &kept.body, fault);
+    if (status == STATUS_OK)
+        status = get_exact(peer, "revocation-signature", &kept.signature, sizeof kept.signature,
+                           arena, fault);
+    if (status == STATUS_OK)
+        status = get_exact(peer, "revocation-key", &kept.key_id, sizeof kept.key_id, arena, fault);
+    if (status == STATUS_OK)
+        *revocations = kept;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 void link_take_revocations(struct link *link, const struct signed_bytes *revocations)
@@ -85,6 +125,8 @@ void link_take_revocations(struct link *link, const struct signed_bytes *revocat
         status = apply(peer, list, &fault);
         if (status == STATUS_OK)
             status = spool_put(peer->spool, "revocation-list", revocations->body, &fault);
+        if (status == STATUS_OK)
+            status = keep_signature(peer, revocations, &fault);
         if (status == STATUS_OK)
             status = spool_put_number(peer->spool, "revocations", list->number, &fault);
         for (uint32_t r = 0; status == STATUS_OK && r < list->revoked_count; r++) {

@@ -79,13 +79,61 @@ enum status spool_receipt_put(struct spool *spool, const struct spool_receipt *r
     return sql_run(&sql, fault);
 }
 
-enum status spool_receipt_delete(struct spool *spool, struct lease_id lease, uint32_t sequence,
-                                 struct fault *fault)
+enum status spool_receipt_taken(struct spool *spool, struct lease_id lease, uint32_t sequence,
+                                struct fault *fault)
 {
-    struct sql sql = sql_prepare(spool, "DELETE FROM receipts WHERE lease=? AND sequence=?");
+    struct sql sql = sql_prepare(spool, "UPDATE receipts SET state=? WHERE lease=? AND sequence=?");
+    sql_bind_number(&sql, RECEIPT_TAKEN);
     sql_bind_lease(&sql, lease);
     sql_bind_number(&sql, sequence);
     return sql_run(&sql, fault);
+}
+
+enum status spool_receipts_forget(struct spool *spool, int64_t before_wall_ms, struct fault *fault)
+{
+    struct sql sql = sql_prepare(spool, "DELETE FROM receipts WHERE state=? AND made_wall_ms<?");
+    sql_bind_number(&sql, RECEIPT_TAKEN);
+    sql_bind_number(&sql, before_wall_ms);
+    return sql_run(&sql, fault);
+}
+
+enum status spool_receipts_again(struct spool *spool, struct fault *fault)
+{
+    struct sql sql = sql_prepare(spool, "UPDATE receipts SET state=? WHERE state IN (?,?)");
+    sql_bind_number(&sql, RECEIPT_READY);
+    sql_bind_number(&sql, RECEIPT_TAKEN);
+    sql_bind_number(&sql, RECEIPT_REFUSED);
+    return sql_run(&sql, fault);
+}
+
+enum status spool_receipts_open(struct spool *spool, bool *open, struct fault *fault)
+{
+    struct sql sql = sql_prepare(spool, "SELECT 1 FROM receipts WHERE state IN (?,?) LIMIT 1");
+    sql_bind_number(&sql, RECEIPT_UNSIGNED);
+    sql_bind_number(&sql, RECEIPT_READY);
+    *open = sql_step(&sql);
+    return sql_close(&sql, fault);
+}
+
+enum status spool_receipt_leases(struct spool *spool, uint64_t *after, uint32_t limit,
+                                 struct arena *arena, struct signed_bytes *leases, uint32_t *count,
+                                 struct fault *fault)
+{
+    struct sql sql = sql_prepare(
+        spool, "SELECT r.number,l.body,l.signature,l.key_id FROM receipts r JOIN leases l"
+               " ON l.lease=r.lease AND l.side=? WHERE r.number>? ORDER BY r.number LIMIT ?");
+    *count = 0;
+    sql_bind_number(&sql, LEASE_AS_HOST);
+    sql_bind_unsigned(&sql, *after);
+    sql_bind_number(&sql, limit);
+    while (*count < limit && sql_step(&sql)) {
+        struct signed_bytes *lease = &leases[(*count)++];
+        *after = sql_unsigned(&sql);
+        lease->body = sql_bytes_copy(&sql, arena);
+        sql_exact(&sql, lease->signature.bytes, SIGNATURE_BYTES);
+        sql_name(&sql, &lease->key_id);
+    }
+    return sql_close(&sql, fault);
 }
 
 static void read_receipt(struct sql *sql, struct arena *arena, struct spool_receipt *receipt)
@@ -125,7 +173,8 @@ enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32
 
 uint32_t spool_receipts_count(struct spool *spool)
 {
-    struct sql sql = sql_prepare(spool, "SELECT count(*) FROM receipts");
+    struct sql sql = sql_prepare(spool, "SELECT count(*) FROM receipts WHERE state<>?");
+    sql_bind_number(&sql, RECEIPT_TAKEN);
     uint32_t count = sql_step(&sql) ? (uint32_t)sql_number(&sql) : 0;
     return sql_close(&sql, NULL) == STATUS_OK ? count : 0;
 }

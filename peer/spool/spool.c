@@ -31,7 +31,10 @@ static const char tables[] =
     " kind INTEGER, text TEXT, examples INTEGER, rate REAL, UNIQUE(lease, kind));"
     "CREATE TABLE IF NOT EXISTS receipts(number INTEGER PRIMARY KEY AUTOINCREMENT, lease TEXT,"
     " sequence INTEGER, body BLOB, host_signature BLOB, home_signature BLOB, home_signed INTEGER,"
-    " state INTEGER, made_wall_ms INTEGER, made_boot_ms INTEGER, UNIQUE(lease, sequence));";
+    " state INTEGER, made_wall_ms INTEGER, made_boot_ms INTEGER, UNIQUE(lease, sequence));"
+    "CREATE INDEX IF NOT EXISTS receipts_state ON receipts(state, number);"
+    "CREATE TABLE IF NOT EXISTS heads(incarnation INTEGER PRIMARY KEY, sequence INTEGER,"
+    " hash BLOB, body BLOB, signature BLOB, key_id TEXT);";
 
 static enum status prepare_database(struct spool *spool, struct fault *fault);
 static enum status check_version(struct spool *spool, struct fault *fault);

@@ -204,6 +204,7 @@ enum receipt_state {
     RECEIPT_UNSIGNED, /* home has not countersigned yet */
     RECEIPT_READY,    /* to be reported */
     RECEIPT_REFUSED,  /* the broker said no; kept for a ruling, reported again now and then */
+    RECEIPT_TAKEN,    /* settled; kept for a while, for a broker that is restored from a backup */
     RECEIPT_STATE_COUNT
 };
 
@@ -219,12 +220,38 @@ struct spool_receipt {
 MUST_USE enum status spool_receipt_put(struct spool *spool, const struct spool_receipt *receipt,
                                        struct fault *fault);
 /* The broker took it. */
-MUST_USE enum status spool_receipt_delete(struct spool *spool, struct lease_id lease,
-                                          uint32_t sequence, struct fault *fault);
+MUST_USE enum status spool_receipt_taken(struct spool *spool, struct lease_id lease,
+                                         uint32_t sequence, struct fault *fault);
+/* Those that it took and that were made before that time are forgotten. O(forgotten). */
+MUST_USE enum status spool_receipts_forget(struct spool *spool, int64_t before_wall_ms,
+                                           struct fault *fault);
+/* All that were taken or refused are to be reported again. O(kept). */
+MUST_USE enum status spool_receipts_again(struct spool *spool, struct fault *fault);
+/* Is any still to be countersigned or reported? */
+MUST_USE enum status spool_receipts_open(struct spool *spool, bool *open, struct fault *fault);
+/* The signed leases of the receipts kept, a page of them from *after on, which moves on; leases
+ * has room for limit. A lease may come twice. */
+MUST_USE enum status spool_receipt_leases(struct spool *spool, uint64_t *after, uint32_t limit,
+                                          struct arena *arena, struct signed_bytes *leases,
+                                          uint32_t *count, struct fault *fault);
 /* Up to limit receipts in that state, oldest first, into the arena. */
 MUST_USE enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32_t limit,
                                     struct arena *arena, struct spool_receipt **receipts,
                                     uint32_t *count, struct fault *fault);
+/* Those that the broker has not taken. */
 uint32_t spool_receipts_count(struct spool *spool);
+
+/* --- ledger heads: what the broker signed of its ledger, the newest of each incarnation */
+
+/* An older one than is kept changes nothing. */
+MUST_USE enum status spool_head_put(struct spool *spool, const struct ledger_head *head,
+                                    const struct signed_bytes *signed_head, struct fault *fault);
+/* Of that incarnation: sequence 0 where none is kept. */
+MUST_USE enum status spool_head_get(struct spool *spool, uint64_t incarnation, struct arena *arena,
+                                    struct ledger_head *head, struct signed_bytes *signed_head,
+                                    struct fault *fault);
+/* At most HEADS_PER_MEMBER_MAX, the newest incarnation first. */
+MUST_USE enum status spool_heads(struct spool *spool, struct arena *arena,
+                                 struct signed_bytes **heads, uint32_t *count, struct fault *fault);
 
 #endif

@@ -25,6 +25,9 @@ static const struct wire_row heartbeat_request_rows[] = {
                 LEASES_PER_HEARTBEAT_MAX),
     ROW_COUNTER(heartbeat_request, ledger_head_sequence),
     ROW_DIGEST_OPTIONAL(heartbeat_request, ledger_head),
+    ROW_STRUCT_OPTIONAL(heartbeat_request, signed_head, signed_bytes, wire_message_signed_bytes),
+    ROW_COUNTER(heartbeat_request, broker_incarnation),
+    ROW_BOOL(heartbeat_request, reported),
 };
 
 static const struct wire_message message_heartbeat_request = WIRE_MESSAGE(heartbeat_request, NULL);
@@ -59,10 +62,33 @@ static const struct wire_row heartbeat_response_rows[] = {
     ROW_CREDITS(heartbeat_response, escrow),
     ROW_STRUCTS(heartbeat_response, deliveries, delivery_count, delivery_row,
                 wire_message_delivery_row, 0, POOLS_PER_MEMBER_MAX),
+    ROW_STRUCT_OPTIONAL(heartbeat_response, signed_head, signed_bytes, wire_message_signed_bytes),
 };
 
 static const struct wire_message message_heartbeat_response =
     WIRE_MESSAGE(heartbeat_response, NULL);
+
+/* ---- after a restore */
+
+static const struct wire_row ledger_head_rows[] = {
+    ROW_U64(ledger_head, incarnation, 1, WIRE_COUNTER_MAX),
+    ROW_U64(ledger_head, sequence, 1, WIRE_COUNTER_MAX),
+    ROW_DIGEST(ledger_head, hash),
+    ROW_WALL(ledger_head, signed_wall_ms),
+};
+
+const struct wire_message message_ledger_head = WIRE_MESSAGE(ledger_head, NULL);
+
+static const struct wire_row report_held_request_rows[] = {
+    ROW_STRUCTS(report_held_request, leases, lease_count, signed_bytes, wire_message_signed_bytes,
+                0, LEASES_PER_REPORT_MAX),
+    ROW_STRUCT_OPTIONAL(report_held_request, revocations, signed_bytes, wire_message_signed_bytes),
+    ROW_STRUCTS(report_held_request, heads, head_count, signed_bytes, wire_message_signed_bytes, 0,
+                HEADS_PER_MEMBER_MAX),
+};
+
+static const struct wire_message message_report_held_request =
+    WIRE_MESSAGE(report_held_request, NULL);
 
 /* ---- jobs on the market */
 
@@ -191,6 +217,8 @@ const struct wire_method method_watch_leases =
                 message_lease_event);
 const struct wire_method method_report_leases = WIRE_METHOD(
     "MemberService/ReportLeases", WIRE_UNARY, message_report_leases_request, wire_message_empty);
+const struct wire_method method_report_held = WIRE_METHOD(
+    "MemberService/ReportHeld", WIRE_UNARY, message_report_held_request, wire_message_empty);
 const struct wire_method method_report_receipts =
     WIRE_METHOD("MemberService/ReportReceipts", WIRE_UNARY, message_report_receipts_request,
                 message_report_receipts_response);

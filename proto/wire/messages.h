@@ -80,6 +80,9 @@ struct heartbeat_request {
     uint32_t held_count;
     uint64_t ledger_head_sequence; /* newest ledger head this member has seen; 0: none */
     struct digest ledger_head;
+    struct signed_bytes signed_head; /* the same as the broker signed it; body empty: none */
+    uint64_t broker_incarnation;     /* newest seen: lease_events_seen counts its events; 0: none */
+    bool reported; /* that incarnation was told everything: report_held_request, receipts */
 };
 
 struct revocation {
@@ -110,6 +113,24 @@ struct heartbeat_response {
     struct credits escrow;
     struct delivery_row *deliveries; /* of the caller's pools, as a host */
     uint32_t delivery_count;
+    struct signed_bytes signed_head; /* an encoded struct ledger_head; body empty: none */
+};
+
+/* What the ledger was: kept by members, so that what is taken away later is noticed. */
+struct ledger_head {
+    uint64_t incarnation; /* the broker's */
+    uint64_t sequence;    /* of the newest entry */
+    struct digest hash;
+    int64_t signed_wall_ms;
+};
+
+/* To a restored broker: what it may not know. */
+struct report_held_request {
+    struct signed_bytes *leases; /* that the caller hosts or hosted */
+    uint32_t lease_count;
+    struct signed_bytes revocations;
+    struct signed_bytes *heads;
+    uint32_t head_count;
 };
 
 struct revocation_list {
@@ -422,7 +443,9 @@ struct ledger_verify_response {
     bool verified;
     const char *problem; /* "" where verified */
     struct digest head;
-    struct credits sum; /* of all balances: zero */
+    struct credits sum;    /* of all balances: zero */
+    uint32_t heads;        /* signed heads of members that were compared */
+    uint64_t entries_lost; /* that members saw and a restore took away */
 };
 
 struct ledger_page_response {
@@ -465,6 +488,9 @@ struct broker_status_response {
     uint64_t rounds;
     int64_t next_round_in_ms;
     int64_t round_ms;
+    uint32_t members_awaited; /* restored: no market before these have reported */
+    int64_t recovery_ms_left;
+    const char *ledger_warning; /* "" or what members' heads of the ledger contradict */
 };
 
 /* One measurement, and what was predicted of it before it was learned. */

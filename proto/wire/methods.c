@@ -18,6 +18,7 @@ const struct wire_method *const methods_all[] = {
     &method_cancel,
     &method_watch_leases,
     &method_report_leases,
+    &method_report_held,
     &method_report_receipts,
     &method_list_jobs,
     &method_statement,

@@ -23,6 +23,8 @@ extern const struct wire_method
 extern const struct wire_method
     method_report_leases; /* unary: report_leases_request -> empty_message */
 extern const struct wire_method
+    method_report_held; /* unary: report_held_request -> empty_message */
+extern const struct wire_method
     method_report_receipts; /* unary: report_receipts_request -> report_receipts_response */
 extern const struct wire_method
     method_list_jobs; /* unary: page_request -> jobs_response (own jobs) */
@@ -94,6 +96,7 @@ extern const struct wire_message message_lease;               /* struct lease */
 extern const struct wire_message message_receipt;             /* struct receipt */
 extern const struct wire_message message_signed_receipt;      /* struct signed_receipt */
 extern const struct wire_message message_revocation_list;     /* struct revocation_list */
+extern const struct wire_message message_ledger_head;         /* struct ledger_head */
 extern const struct wire_message message_demand;              /* struct demand */
 extern const struct wire_message message_offer;               /* struct offer */
 extern const struct wire_message message_job_specification;   /* struct job_specification */

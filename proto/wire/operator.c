@@ -181,6 +181,8 @@ static const struct wire_row ledger_verify_response_rows[] = {
     ROW_PROSE(ledger_verify_response, problem),
     ROW_DIGEST_OPTIONAL(ledger_verify_response, head),
     ROW_CREDITS(ledger_verify_response, sum),
+    ROW_U32(ledger_verify_response, heads, 0, UINT32_MAX),
+    ROW_COUNTER(ledger_verify_response, entries_lost),
 };
 
 static const struct wire_message message_ledger_verify_response =
@@ -228,6 +230,9 @@ static const struct wire_row broker_status_response_rows[] = {
     ROW_COUNTER(broker_status_response, rounds),
     ROW_DURATION(broker_status_response, next_round_in_ms),
     ROW_DURATION(broker_status_response, round_ms),
+    ROW_U32(broker_status_response, members_awaited, 0, UINT32_MAX),
+    ROW_DURATION(broker_status_response, recovery_ms_left),
+    ROW_PROSE(broker_status_response, ledger_warning),
 };
 
 static const struct wire_message message_broker_status_response =

@@ -187,7 +187,7 @@ static void every_raise_of_the_incarnation_is_one_more(void **state)
     assert_ok(store_incarnation(store, &incarnation, &place->fault));
     assert_int_equal(incarnation, 1);
     assert_ok(store_begin(store, &place->fault));
-    assert_ok(store_incarnation_raise(store, &incarnation, &place->fault));
+    assert_ok(store_incarnation_raise(store, 0, &incarnation, &place->fault));
     assert_ok(store_commit(store, &place->fault));
     assert_int_equal(incarnation, 2);
     store_close(store);

@@ -94,6 +94,7 @@ static void every_row_describes_the_field_of_its_place(void **state)
     check_table(&message_lease, 1);
     check_table(&message_receipt, 1);
     check_table(&message_revocation_list, 1);
+    check_table(&message_ledger_head, 1);
 }
 
 static const struct wire_method *find_method(const char *path)

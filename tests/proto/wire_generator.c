@@ -273,15 +273,11 @@ static void collect(const struct wire_message *message,
 size_t generator_messages(const struct wire_message *messages[static GENERATOR_MESSAGES_MAX])
 {
     static const struct wire_message *const stored[] = {
-        &message_lease,
-        &message_receipt,
-        &message_signed_receipt,
-        &message_revocation_list,
-        &message_demand,
-        &message_offer,
-        &message_job_specification,
-        &message_job_submission,
-        &message_offer_files_request,
+        &message_lease,          &message_receipt,
+        &message_signed_receipt, &message_revocation_list,
+        &message_ledger_head,    &message_demand,
+        &message_offer,          &message_job_specification,
+        &message_job_submission, &message_offer_files_request,
         &message_round_response,
     };
     size_t count = 0;
