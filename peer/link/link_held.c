@@ -30,6 +30,7 @@ void link_report_anew(struct link *link)
 {
     link->held_after = 0;
     link->held_step = HELD_FIRST;
+    link->held_unsigned = false;
     link->held = (struct link_try){0};
 }
 
@@ -123,14 +124,14 @@ static void told(void *context, enum status status, const void *response, const 
     host_report_again(link->peer->host);
 }
 
-/* Every receipt of before must have gone; new ones are as new to any broker. */
+/* Every receipt must have been shown. Those that home has yet to sign go on waiting for it. */
 static void finish(struct link *link)
 {
     struct fault fault;
     struct peer *peer = link->peer;
-    bool open = true;
-    enum status status = spool_receipts_open(peer->spool, &open, &fault);
-    if (status == STATUS_OK && open)
+    bool ready = true;
+    enum status status = spool_receipts_ready(peer->spool, &ready, &fault);
+    if (status == STATUS_OK && (ready || !link->held_unsigned || link->receipts_call != NULL))
         return;
     if (status == STATUS_OK)
         status =

@@ -21,9 +21,15 @@ static void forget_taken(struct link *link)
         peer_trouble(link->peer, "forgetting settled receipts", &fault);
 }
 
+/* A restored broker is shown once what home has not signed yet, so that it knows the lease was used.
+ */
 static enum receipt_state choose(struct link *link)
 {
     int64_t now = clock_boot_ms(link->peer->clock);
+    if (!link_reported(link) && !link->held_unsigned) {
+        link->held_unsigned = true;
+        return RECEIPT_UNSIGNED;
+    }
     if (now < link->refused_boot_ms)
         return RECEIPT_READY;
     link->refused_boot_ms = now + REFUSED_AGAIN_MS;
@@ -34,9 +40,10 @@ static enum receipt_state choose(struct link *link)
 static bool read_receipts(struct link *link, enum receipt_state state)
 {
     struct fault fault;
+    uint32_t limit = state == RECEIPT_UNSIGNED ? RECEIPTS_PER_REPORT_MAX : RECEIPTS_PER_CALL;
     arena_reset(&link->receipts_arena);
     link->receipts_count = 0;
-    if (spool_receipts(link->peer->spool, state, RECEIPTS_PER_CALL, &link->receipts_arena,
+    if (spool_receipts(link->peer->spool, state, limit, &link->receipts_arena,
                        &link->receipts_sent, &link->receipts_count, &fault) == STATUS_OK)
         return link->receipts_count > 0;
     peer_trouble(link->peer, "reading receipts", &fault);
@@ -78,6 +85,8 @@ static enum status take_verdict(struct link *link, const struct receipt_verdict 
         struct spool_receipt *sent = &link->receipts_sent[r];
         if (!lease_id_equal(sent->lease, verdict->lease) || sent->sequence != verdict->sequence)
             continue;
+        if (sent->state == RECEIPT_UNSIGNED)
+            return STATUS_OK; /* it goes on waiting for home */
         if (sent->state != RECEIPT_REFUSED)
             log_warning(link->peer->log, "the broker did not take receipt %u of lease %s: %s",
                         verdict->sequence, lease_id_format(verdict->lease, id), verdict->reason);
@@ -95,6 +104,7 @@ static void reported(void *context, enum status status, const void *response,
     link->receipts_call = NULL;
     if (status != STATUS_OK) {
         log_info(link->peer->log, "reporting receipts failed: %s", fault->text);
+        link->held_unsigned = false;
         link_failed(link, &link->receipts);
         return;
     }

@@ -60,6 +60,7 @@ struct link {
     struct link_try held;
     enum held_step held_step;
     bool held_last;      /* the call under way brings the last page */
+    bool held_unsigned;  /* receipts without home's signature were shown */
     uint64_t held_after; /* receipts up to here were told */
     /* reports and receipts */
     struct transport_call *reports_call;

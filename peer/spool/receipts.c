@@ -106,12 +106,11 @@ enum status spool_receipts_again(struct spool *spool, struct fault *fault)
     return sql_run(&sql, fault);
 }
 
-enum status spool_receipts_open(struct spool *spool, bool *open, struct fault *fault)
+enum status spool_receipts_ready(struct spool *spool, bool *ready, struct fault *fault)
 {
-    struct sql sql = sql_prepare(spool, "SELECT 1 FROM receipts WHERE state IN (?,?) LIMIT 1");
-    sql_bind_number(&sql, RECEIPT_UNSIGNED);
+    struct sql sql = sql_prepare(spool, "SELECT 1 FROM receipts WHERE state=? LIMIT 1");
     sql_bind_number(&sql, RECEIPT_READY);
-    *open = sql_step(&sql);
+    *ready = sql_step(&sql);
     return sql_close(&sql, fault);
 }
 

@@ -227,8 +227,8 @@ MUST_USE enum status spool_receipts_forget(struct spool *spool, int64_t before_w
                                            struct fault *fault);
 /* All that were taken or refused are to be reported again. O(kept). */
 MUST_USE enum status spool_receipts_again(struct spool *spool, struct fault *fault);
-/* Is any still to be countersigned or reported? */
-MUST_USE enum status spool_receipts_open(struct spool *spool, bool *open, struct fault *fault);
+/* Is any to be reported? */
+MUST_USE enum status spool_receipts_ready(struct spool *spool, bool *ready, struct fault *fault);
 /* The signed leases of the receipts kept, a page of them from *after on, which moves on; leases
  * has room for limit. A lease may come twice. */
 MUST_USE enum status spool_receipt_leases(struct spool *spool, uint64_t *after, uint32_t limit,
