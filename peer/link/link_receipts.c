@@ -21,7 +21,8 @@ static void forget_taken(struct link *link)
         peer_trouble(link->peer, "forgetting settled receipts", &fault);
 }
 
-/* A restored broker is shown once what home has not signed yet, so that it knows the lease was used.
+/* A restored broker is shown once what home has not signed yet, so that it knows the lease was
+ * used.
  */
 static enum receipt_state choose(struct link *link)
 {
@@ -43,8 +44,8 @@ static bool read_receipts(struct link *link, enum receipt_state state)
     uint32_t limit = state == RECEIPT_UNSIGNED ? RECEIPTS_PER_REPORT_MAX : RECEIPTS_PER_CALL;
     arena_reset(&link->receipts_arena);
     link->receipts_count = 0;
-    if (spool_receipts(link->peer->spool, state, limit, &link->receipts_arena,
-                       &link->receipts_sent, &link->receipts_count, &fault) == STATUS_OK)
+    if (spool_receipts(link->peer->spool, state, limit, &link->receipts_arena, &link->receipts_sent,
+                       &link->receipts_count, &fault) == STATUS_OK)
         return link->receipts_count > 0;
     peer_trouble(link->peer, "reading receipts", &fault);
     return false;
