@@ -1,9 +1,9 @@
 /* market generate: an instance like a federation's, from a seed. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/command.h"
 #include "economics/commands/commands.h"
+#include "economics/commands/market_clock.h"
 #include "economics/market/instance/generate.h"
 #include "economics/market/market.h"
 
@@ -15,19 +15,6 @@ struct options {
     struct generate_parameters parameters;
     const char *out;
 };
-
-/* Digits alone, no more than most. */
-static uint64_t number_of(const char *text, const char *name, uint64_t most,
-                          struct argp_state *state)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long const number = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number > most)
-        argp_error(state, "--%s: '%s' is not a whole number of 0 to %llu", name, text,
-                   (unsigned long long)most);
-    return number;
-}
 
 static double part_of(const char *text, struct argp_state *state)
 {
@@ -45,12 +32,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'd':
         parameters->datacenters =
-            (uint32_t)number_of(value, "datacenters", MARKET_MEMBERS_MAX, state);
+            (uint32_t)option_whole(value, "datacenters", MARKET_MEMBERS_MAX, state);
         return 0;
     case 'j':
-        parameters->jobs = (uint32_t)number_of(value, "jobs", MARKET_JOBS_MAX, state);
+        parameters->jobs = (uint32_t)option_whole(value, "jobs", MARKET_JOBS_MAX, state);
         return 0;
-    case 's': parameters->seed = number_of(value, "seed", UINT64_MAX, state); return 0;
+    case 's': parameters->seed = option_whole(value, "seed", UINT64_MAX, state); return 0;
     case 'o': options->out = value; return 0;
     case 'c': parameters->form = INSTANCE_COMPACT; return 0;
     case OPTION_CHANGED: parameters->changed = part_of(value, state); return 0;

@@ -38,7 +38,7 @@ struct answer {
     double objective;
     double upper_bound;
     double gap; /* of the bound; < 0: not stated */
-    bool whole; /* whole GPUs: epsilon is stated */
+    bool whole; /* whole GPUs */
     bool exact_rents;
     bool has_row_rents;
     double *price;            /* [pool_count] credits per GPU-second */

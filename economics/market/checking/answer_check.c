@@ -248,8 +248,8 @@ static enum status check_payments(struct verifying *v, struct fault *fault)
 {
     for (size_t i = 0; i < v->answer->part_count; i++) {
         const struct answer_part *part = &v->answer->part[i];
-        double const cost = cost_of(v, column_of(v, i));
-        double const most = cost + credits_to_double(column_of(v, i)->worth);
+        double const cost = cost_of(v, column_of(v, i)) * part->share;
+        double const most = cost + credits_to_double(column_of(v, i)->worth) * part->share;
         if (part->payment < 0)
             continue;
         if (!nearly_at_most(cost, part->payment, TOLERANCE_ANSWER * 2))
@@ -274,12 +274,13 @@ static bool payoffs_of_payments(struct verifying *v)
         v->member[i] = 0;
     for (size_t i = 0; i < v->answer->part_count; i++) {
         const struct market_column *column = column_of(v, i);
-        double const cost = cost_of(v, column);
+        double const share = v->answer->part[i].share;
+        double const cost = cost_of(v, column) * share;
         double const payment = v->answer->part[i].payment;
         if (payment < 0)
             return false;
         v->member[v->market->jobs[column->job].home] +=
-            credits_to_double(column->worth) + cost - payment;
+            credits_to_double(column->worth) * share + cost - payment;
         v->member[v->market->pools[column->pool].owner] += payment - cost;
     }
     return true;

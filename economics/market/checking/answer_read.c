@@ -118,8 +118,14 @@ static enum status read_numbers(struct answering *a, struct fault *fault)
         status = json_get_number(&a->root, "gap", false, 0, 1, &answer->gap, fault);
     if (status == STATUS_OK)
         status = json_get_member(&a->root, "epsilon", false, &epsilon, fault);
+    struct json_place gangs;
     if (status == STATUS_OK)
-        answer->whole = json_present(&epsilon);
+        status = json_get_member(&a->root, "gangs", false, &gangs, fault);
+    if (status != STATUS_OK)
+        return status;
+    answer->whole = json_present(&epsilon);
+    if (json_present(&gangs))
+        status = json_get_boolean(&a->root, "gangs", true, &answer->whole, fault);
     return status;
 }
 
