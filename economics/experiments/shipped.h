@@ -1,0 +1,11 @@
+/*
+ * Shipped: the experiments that come with Entente, each in a file of its own. Constants.
+ */
+#ifndef ENTENTE_ECONOMICS_EXPERIMENTS_SHIPPED_H
+#define ENTENTE_ECONOMICS_EXPERIMENTS_SHIPPED_H
+
+#include "economics/experiments/experiment.h"
+
+extern const struct experiment experiment_capacity_sharing;
+
+#endif
