@@ -1,0 +1,44 @@
+/*
+ * Block: one block's own small market, cut out of the whole. Internal to blocks.
+ *
+ * Of each job's columns only those in the block's pools that are not far from its best at the
+ * prices given. Thread rule: one thread. Complexity: O(columns of its jobs).
+ */
+#ifndef ENTENTE_ECONOMICS_MARKET_SOLVER_BLOCK_H
+#define ENTENTE_ECONOMICS_MARKET_SOLVER_BLOCK_H
+
+#include "economics/market/solver/mix.h"
+#include "economics/market/solver/partition.h"
+
+/* What all blocks read. */
+struct block_ground {
+    const struct columns *columns;
+    const struct partition *partition;
+    const struct mix *mix;
+    const double *price;
+    const double *gpu_price;
+    const double *left;       /* [resource_count] of capacity 1, not used by anybody */
+    const uint32_t *row_home; /* [resource_count] the block that has what is left of it */
+};
+
+struct block_task {
+    uint32_t block;
+    const uint32_t *jobs; /* [job_count] */
+    uint32_t job_count;
+    const struct mix_extra *extras; /* of these jobs, [extra_count] */
+    uint32_t extra_count;
+};
+
+struct block_answer {
+    struct mix_extra *main;   /* [job_count] */
+    struct mix_extra *extras; /* [extra_count] */
+    uint32_t extra_count;
+    uint64_t iterations;
+};
+
+/* map: scratch, [resource_count] of UINT32_MAX, left so. The answer's arrays are the caller's to
+ * free. */
+MUST_USE enum status block_solve(const struct block_ground *ground, const struct block_task *task,
+                                 uint32_t *map, struct block_answer *answer, struct fault *fault);
+
+#endif
