@@ -13,7 +13,8 @@
 static inline enum status made_market(uint32_t datacenters, uint32_t jobs, uint64_t seed,
                                       struct arena *arena, struct market *market)
 {
-    struct generate_parameters const parameters = {datacenters, jobs, seed};
+    struct generate_parameters const parameters = {
+        .datacenters = datacenters, .jobs = jobs, .seed = seed};
     struct instance instance;
     char *text = NULL;
     size_t size = 0;
