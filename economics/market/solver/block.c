@@ -137,7 +137,7 @@ static bool uses(const struct cutting *c, uint32_t job, uint32_t k, uint32_t *ex
     for (uint32_t i = *extra; i < c->task->extra_count && c->task->extras[i].job == job; i++)
         if (c->task->extras[i].column == k)
             return true;
-    return c->ground->mix->main[job] == k;
+    return c->ground->division->main[job] == k;
 }
 
 static void cut_job(struct cutting *c, uint32_t i, uint32_t *extra)
@@ -162,7 +162,7 @@ static void cut_job(struct cutting *c, uint32_t i, uint32_t *extra)
         double const value = columns_value(all, k, ground->gpu_price, ground->price);
         if (!used && value < best - FAR * most)
             continue;
-        if (used && !ground->mix->mixed[job])
+        if (used && !ground->division->mixed[job])
             c->choice[i] = c->own.column_count;
         cut_column(c, k);
     }
@@ -185,7 +185,7 @@ static void cut_jobs(struct cutting *c)
 static void count(struct cutting *c, uint32_t k, double share)
 {
     const struct columns *all = c->ground->columns;
-    if (k == MIX_IDLE)
+    if (k == DIVISION_IDLE)
         return;
     uint32_t const pool = columns_pool(all, k);
     c->capacity[c->map[pool]] += share * (columns_gpus(all, k) * all->unit[pool]);
@@ -197,7 +197,8 @@ static void find_capacity(struct cutting *c)
 {
     const struct block_ground *ground = c->ground;
     for (uint32_t i = 0; i < c->task->job_count; i++)
-        count(c, ground->mix->main[c->task->jobs[i]], ground->mix->rest[c->task->jobs[i]]);
+        count(c, ground->division->main[c->task->jobs[i]],
+              ground->division->rest[c->task->jobs[i]]);
     for (uint32_t i = 0; i < c->task->extra_count; i++)
         count(c, c->task->extras[i].column, c->task->extras[i].share);
     for (uint32_t r = 0; r < c->own.resource_count; r++)
@@ -216,17 +217,18 @@ static enum status read_answer(const struct cutting *c, const struct simplex *si
     answer->iterations = simplex->iterations;
     for (uint32_t i = 0; i < jobs; i++) {
         uint32_t const key = simplex->key[i];
-        answer->main[i] =
-            (struct mix_extra){.job = c->task->jobs[i],
-                               .column = key == SIMPLEX_IDLE ? MIX_IDLE : c->own.original[key],
-                               .share = fmin(fmax(simplex->rest[i], 0), 1)};
+        answer->main[i] = (struct division_extra){
+            .job = c->task->jobs[i],
+            .column = key == SIMPLEX_IDLE ? DIVISION_IDLE : c->own.original[key],
+            .share = fmin(fmax(simplex->rest[i], 0), 1)};
     }
     for (uint32_t n = 0; n < simplex->kernel.size; n++) {
         const struct simplex_slot *slot = &simplex->slots[n];
         if (slot->share > 0)
-            answer->extras[answer->extra_count++] = (struct mix_extra){
+            answer->extras[answer->extra_count++] = (struct division_extra){
                 .job = c->task->jobs[slot->job],
-                .column = slot->column == SIMPLEX_IDLE ? MIX_IDLE : c->own.original[slot->column],
+                .column =
+                    slot->column == SIMPLEX_IDLE ? DIVISION_IDLE : c->own.original[slot->column],
                 .share = fmin(slot->share, 1)};
     }
     return STATUS_OK;

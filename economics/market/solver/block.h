@@ -7,14 +7,14 @@
 #ifndef ENTENTE_ECONOMICS_MARKET_SOLVER_BLOCK_H
 #define ENTENTE_ECONOMICS_MARKET_SOLVER_BLOCK_H
 
-#include "economics/market/solver/mix.h"
+#include "economics/market/solver/division.h"
 #include "economics/market/solver/partition.h"
 
 /* What all blocks read. */
 struct block_ground {
     const struct columns *columns;
     const struct partition *partition;
-    const struct mix *mix;
+    const struct division *division;
     const double *price;
     const double *gpu_price;
     const double *left;       /* [resource_count] of capacity 1, not used by anybody */
@@ -25,13 +25,13 @@ struct block_task {
     uint32_t block;
     const uint32_t *jobs; /* [job_count] */
     uint32_t job_count;
-    const struct mix_extra *extras; /* of these jobs, [extra_count] */
+    const struct division_extra *extras; /* of these jobs, [extra_count] */
     uint32_t extra_count;
 };
 
 struct block_answer {
-    struct mix_extra *main;   /* [job_count] */
-    struct mix_extra *extras; /* [extra_count] */
+    struct division_extra *main;   /* [job_count] */
+    struct division_extra *extras; /* [extra_count] */
     uint32_t extra_count;
     uint64_t iterations;
 };

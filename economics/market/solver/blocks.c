@@ -8,7 +8,7 @@
 
 struct improving {
     const struct blocks_input *input;
-    struct mix *mix;
+    struct division *division;
     struct block_ground ground;
     double *gpu_price;
     double *left;
@@ -16,9 +16,9 @@ struct improving {
     uint32_t *job_block; /* [job_count] */
     uint32_t *first_job; /* [block_count + 1] into jobs */
     uint32_t *jobs;
-    struct mix_extra *extras; /* by block, then job */
-    uint32_t *first_extra;    /* [block_count + 1] */
-    uint32_t *maps;           /* [workers × resource_count] */
+    struct division_extra *extras; /* by block, then job */
+    uint32_t *first_extra;         /* [block_count + 1] */
+    uint32_t *maps;                /* [workers × resource_count] */
     struct block_answer *answers;
     enum status *statuses; /* [block_count] */
 };
@@ -35,10 +35,10 @@ static void fini(struct improving *i);
 /* Jobs that stay out of all blocks. */
 #define NO_BLOCK UINT32_MAX
 
-enum status blocks_improve(const struct blocks_input *input, struct mix *mix, uint64_t *iterations,
-                           struct fault *fault)
+enum status blocks_improve(const struct blocks_input *input, struct division *division,
+                           uint64_t *iterations, struct fault *fault)
 {
-    struct improving i = {.input = input, .mix = mix};
+    struct improving i = {.input = input, .division = division};
     enum status status = STATUS_OK;
     if (make_room(&i)) {
         find_left(&i);
@@ -47,7 +47,7 @@ enum status blocks_improve(const struct blocks_input *input, struct mix *mix, ui
         sort_jobs(&i);
         i.ground = (struct block_ground){.columns = input->columns,
                                          .partition = input->partition,
-                                         .mix = mix,
+                                         .division = division,
                                          .price = input->price,
                                          .gpu_price = i.gpu_price,
                                          .left = i.left,
@@ -74,7 +74,7 @@ static bool make_room(struct improving *i)
     i->job_block = calloc(jobs, sizeof *i->job_block);
     i->first_job = calloc(blocks, sizeof *i->first_job);
     i->jobs = calloc(jobs, sizeof *i->jobs);
-    i->extras = calloc((size_t)i->mix->extra_count + 1, sizeof *i->extras);
+    i->extras = calloc((size_t)i->division->extra_count + 1, sizeof *i->extras);
     i->first_extra = calloc(blocks, sizeof *i->first_extra);
     i->maps = malloc(maps * sizeof *i->maps);
     i->answers = calloc(blocks, sizeof *i->answers);
@@ -108,7 +108,7 @@ static void fini(struct improving *i)
 static void find_left(struct improving *i)
 {
     const struct columns *columns = i->input->columns;
-    mix_usage(i->mix, columns, i->left);
+    division_usage(i->division, columns, i->left);
     for (uint32_t r = 0; r < columns->resource_count; r++)
         i->left[r] = 1 - i->left[r];
     for (uint32_t p = 0; p < columns->pool_count; p++)
@@ -162,14 +162,14 @@ static uint32_t liked_block(const struct improving *i, uint32_t job)
 static void assign_jobs(struct improving *i)
 {
     const struct columns *columns = i->input->columns;
-    const struct mix *mix = i->mix;
+    const struct division *division = i->division;
     for (uint32_t j = 0; j < columns->job_count; j++)
-        i->job_block[j] = mix->main[j] != MIX_IDLE ? block_of(i, mix->main[j])
-                          : mix->mixed[j]          ? NO_BLOCK - 1
-                                                   : liked_block(i, j);
-    for (uint32_t x = 0; x < mix->extra_count; x++) {
-        const struct mix_extra *extra = &mix->extras[x];
-        if (extra->column == MIX_IDLE)
+        i->job_block[j] = division->main[j] != DIVISION_IDLE ? block_of(i, division->main[j])
+                          : division->mixed[j]               ? NO_BLOCK - 1
+                                                             : liked_block(i, j);
+    for (uint32_t x = 0; x < division->extra_count; x++) {
+        const struct division_extra *extra = &division->extras[x];
+        if (extra->column == DIVISION_IDLE)
             continue;
         uint32_t const block = block_of(i, extra->column);
         if (i->job_block[extra->job] == NO_BLOCK - 1)
@@ -184,8 +184,8 @@ static void assign_jobs(struct improving *i)
 
 static int compare_extras(const void *left, const void *right)
 {
-    const struct mix_extra *a = left;
-    const struct mix_extra *b = right;
+    const struct division_extra *a = left;
+    const struct division_extra *b = right;
     if (a->job != b->job)
         return a->job < b->job ? -1 : 1;
     return (a->column > b->column) - (a->column < b->column);
@@ -195,7 +195,7 @@ static void sort_jobs(struct improving *i)
 {
     uint32_t const jobs = i->input->columns->job_count;
     uint32_t const blocks = i->input->partition->block_count;
-    struct mix *mix = i->mix;
+    struct division *division = i->division;
     for (uint32_t j = 0; j < jobs; j++)
         if (i->job_block[j] != NO_BLOCK)
             i->first_job[i->job_block[j] + 2]++;
@@ -204,15 +204,16 @@ static void sort_jobs(struct improving *i)
     for (uint32_t j = 0; j < jobs; j++)
         if (i->job_block[j] != NO_BLOCK)
             i->jobs[i->first_job[i->job_block[j] + 1]++] = j;
-    qsort(mix->extras, mix->extra_count, sizeof *mix->extras, compare_extras);
-    for (uint32_t x = 0; x < mix->extra_count; x++)
-        if (i->job_block[mix->extras[x].job] != NO_BLOCK)
-            i->first_extra[i->job_block[mix->extras[x].job] + 2]++;
+    qsort(division->extras, division->extra_count, sizeof *division->extras, compare_extras);
+    for (uint32_t x = 0; x < division->extra_count; x++)
+        if (i->job_block[division->extras[x].job] != NO_BLOCK)
+            i->first_extra[i->job_block[division->extras[x].job] + 2]++;
     for (uint32_t b = 0; b < blocks; b++)
         i->first_extra[b + 2] += i->first_extra[b + 1];
-    for (uint32_t x = 0; x < mix->extra_count; x++)
-        if (i->job_block[mix->extras[x].job] != NO_BLOCK)
-            i->extras[i->first_extra[i->job_block[mix->extras[x].job] + 1]++] = mix->extras[x];
+    for (uint32_t x = 0; x < division->extra_count; x++)
+        if (i->job_block[division->extras[x].job] != NO_BLOCK)
+            i->extras[i->first_extra[i->job_block[division->extras[x].job] + 1]++] =
+                division->extras[x];
 }
 
 static void solve_one(void *context, uint32_t block, uint32_t worker)
@@ -231,28 +232,28 @@ static void solve_one(void *context, uint32_t block, uint32_t worker)
 
 static enum status merge(struct improving *i, uint64_t *iterations, struct fault *fault)
 {
-    struct mix *mix = i->mix;
+    struct division *division = i->division;
     uint32_t const blocks = i->input->partition->block_count;
     uint32_t kept = 0;
     for (uint32_t b = 0; b < blocks; b++)
         if (i->statuses[b] != STATUS_OK)
             return fault_set(fault, i->statuses[b], "no memory for a block of the market");
-    for (uint32_t x = 0; x < mix->extra_count; x++) /* of jobs that stayed out */
-        if (i->job_block[mix->extras[x].job] == NO_BLOCK)
-            mix->extras[kept++] = mix->extras[x];
-    mix->extra_count = kept;
+    for (uint32_t x = 0; x < division->extra_count; x++) /* of jobs that stayed out */
+        if (i->job_block[division->extras[x].job] == NO_BLOCK)
+            division->extras[kept++] = division->extras[x];
+    division->extra_count = kept;
     for (uint32_t b = 0; b < blocks; b++) {
         const struct block_answer *answer = &i->answers[b];
         *iterations += answer->iterations;
         uint32_t const count = i->first_job[b + 1] - i->first_job[b];
         for (uint32_t x = 0; x < count; x++) {
             uint32_t const job = answer->main[x].job;
-            mix->main[job] = answer->main[x].column;
-            mix->rest[job] = answer->main[x].share;
-            mix->mixed[job] = false;
+            division->main[job] = answer->main[x].column;
+            division->rest[job] = answer->main[x].share;
+            division->mixed[job] = false;
         }
         for (uint32_t x = 0; x < answer->extra_count; x++)
-            if (!mix_add(mix, answer->extras[x]))
+            if (!division_add(division, answer->extras[x]))
                 return fault_set(fault, STATUS_NO_MEMORY, "no memory for the jobs' shares");
     }
     return STATUS_OK;

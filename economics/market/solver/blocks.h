@@ -13,7 +13,7 @@
 #ifndef ENTENTE_ECONOMICS_MARKET_SOLVER_BLOCKS_H
 #define ENTENTE_ECONOMICS_MARKET_SOLVER_BLOCKS_H
 
-#include "economics/market/solver/mix.h"
+#include "economics/market/solver/division.h"
 #include "economics/market/solver/partition.h"
 
 struct blocks_input {
@@ -23,8 +23,8 @@ struct blocks_input {
     const double *price; /* [resource_count] near the optimal ones */
 };
 
-/* Improves *mix. Adds the simplex' iterations to *iterations. */
-MUST_USE enum status blocks_improve(const struct blocks_input *input, struct mix *mix,
+/* Improves *division. Adds the simplex' iterations to *iterations. */
+MUST_USE enum status blocks_improve(const struct blocks_input *input, struct division *division,
                                     uint64_t *iterations, struct fault *fault);
 
 #endif

@@ -32,13 +32,13 @@ struct finding {
 };
 
 static bool make_room(struct finding *f);
-static void start(struct finding *f, const struct mix *mix);
+static void start(struct finding *f, const struct division *division);
 static void doubt_near_ties(struct finding *f);
 static void run_phase(struct finding *f);
-static enum status hand_over(struct finding *f, struct mix *mix, double *price,
+static enum status hand_over(struct finding *f, struct division *division, double *price,
                              struct fault *fault);
 
-enum status optimum_find(struct answers *answers, struct mix *mix, double *price,
+enum status optimum_find(struct answers *answers, struct division *division, double *price,
                          struct optimum *optimum, struct fault *fault)
 {
     struct finding f = {
@@ -51,13 +51,13 @@ enum status optimum_find(struct answers *answers, struct mix *mix, double *price
         for (uint32_t r = 0; r < f.columns->resource_count; r++)
             f.floor[r] = floors[phase] * price[r];
         if (phase == 0)
-            start(&f, mix);
+            start(&f, division);
         else
             simplex_set_floor(&f.simplex, f.floor);
         run_phase(&f);
     }
     if (status == STATUS_OK)
-        status = hand_over(&f, mix, price, fault);
+        status = hand_over(&f, division, price, fault);
     optimum->iterations += f.simplex.iterations;
     simplex_fini(&f.simplex);
     free(f.price);
@@ -97,12 +97,12 @@ static void set_tolerance(struct finding *f)
 }
 
 /* Those who divide their round find their place first: then little is left to do. */
-static void start(struct finding *f, const struct mix *mix)
+static void start(struct finding *f, const struct division *division)
 {
     uint32_t const jobs = f->columns->job_count;
     for (uint32_t j = 0; j < jobs; j++) {
-        f->choice[j] = mix->mixed[j] ? SIMPLEX_IDLE : mix->main[j];
-        f->doubtful[j] = mix->mixed[j];
+        f->choice[j] = division->mixed[j] ? SIMPLEX_IDLE : division->main[j];
+        f->doubtful[j] = division->mixed[j];
     }
     simplex_start(&f->simplex, f->choice, NULL, f->floor);
     set_tolerance(f);
@@ -173,17 +173,19 @@ static void run_phase(struct finding *f)
     }
 }
 
-static enum status hand_over(struct finding *f, struct mix *mix, double *price, struct fault *fault)
+static enum status hand_over(struct finding *f, struct division *division, double *price,
+                             struct fault *fault)
 {
     struct simplex *simplex = &f->simplex;
     simplex_restore(simplex);
-    mix_start(mix, f->columns, simplex->key);
+    division_start(division, f->columns, simplex->key);
     for (uint32_t j = 0; j < f->columns->job_count; j++)
-        mix->rest[j] = fmin(fmax(simplex->rest[j], 0), 1);
+        division->rest[j] = fmin(fmax(simplex->rest[j], 0), 1);
     for (uint32_t n = 0; n < simplex->kernel.size; n++) {
         const struct simplex_slot *slot = &simplex->slots[n];
         if (slot->share > 0 &&
-            !mix_add(mix, (struct mix_extra){slot->job, slot->column, fmin(slot->share, 1)}))
+            !division_add(division,
+                          (struct division_extra){slot->job, slot->column, fmin(slot->share, 1)}))
             return fault_set(fault, STATUS_NO_MEMORY, "no memory for the jobs' shares");
     }
     for (uint32_t r = 0; r < f->columns->resource_count; r++)

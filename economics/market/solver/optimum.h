@@ -14,7 +14,7 @@
 #define ENTENTE_ECONOMICS_MARKET_SOLVER_OPTIMUM_H
 
 #include "economics/market/solver/answers.h"
-#include "economics/market/solver/mix.h"
+#include "economics/market/solver/division.h"
 
 struct optimum {
     uint64_t iterations_max;
@@ -23,9 +23,9 @@ struct optimum {
     bool proved; /* nobody wants anything else at *price */
 };
 
-/* Replaces *mix and price[resource_count] by the optimal ones (or, at iterations_max, by what was
- * reached: feasible all the same). */
-MUST_USE enum status optimum_find(struct answers *answers, struct mix *mix, double *price,
+/* Replaces *division and price[resource_count] by the optimal ones (or, at iterations_max, by what
+ * was reached: feasible all the same). */
+MUST_USE enum status optimum_find(struct answers *answers, struct division *division, double *price,
                                   struct optimum *optimum, struct fault *fault);
 
 #endif

@@ -39,7 +39,7 @@ struct solving {
     struct columns columns;
     struct team *team;
     struct answers answers;
-    struct mix mix;
+    struct division division;
     double *price;     /* [resource_count] */
     double *pool_rent; /* [pool_count] credits */
     double *row_rent;  /* [row_count] credits */
@@ -130,7 +130,7 @@ enum status session_solve(struct session *session, const struct market *market,
 
 static void solving_fini(struct solving *s)
 {
-    mix_fini(&s->mix);
+    division_fini(&s->division);
     answers_fini(&s->answers);
     team_close(s->team);
     columns_fini(&s->columns);
@@ -174,7 +174,7 @@ static enum status prepare(struct solving *s, struct fault *fault)
     s->pool_rent = arena_alloc(&s->scratch, s->market->pool_count, sizeof *s->pool_rent);
     s->row_rent = arena_alloc(&s->scratch, s->market->row_count, sizeof *s->row_rent);
     if (s->price == NULL || s->pool_rent == NULL || s->row_rent == NULL ||
-        !mix_make(columns, &s->mix))
+        !division_make(columns, &s->division))
         return no_room(fault);
     status = team_open(threads, &s->team, fault);
     return status == STATUS_OK ? answers_make(columns, s->team, &s->answers, fault) : status;
@@ -228,7 +228,7 @@ static enum status choose(struct solving *s, struct fault *fault)
         return no_room(fault);
     enum status const status = starting_choose(&s->columns, s->price, choice, fault);
     if (status == STATUS_OK)
-        mix_start(&s->mix, &s->columns, choice);
+        division_start(&s->division, &s->columns, choice);
     return status;
 }
 
@@ -253,7 +253,7 @@ static enum status improve_blocks(struct solving *s, struct fault *fault)
         struct blocks_input const input = {
             .columns = &s->columns, .team = s->team, .partition = partition, .price = s->price};
         if (status == STATUS_OK)
-            status = blocks_improve(&input, &s->mix, &s->result->iterations, fault);
+            status = blocks_improve(&input, &s->division, &s->result->iterations, fault);
     }
     return status;
 }
@@ -266,7 +266,7 @@ static enum status find_optimum(struct solving *s, struct fault *fault)
                                                                 s->columns.resource_count);
     uint64_t const most = s->options->iterations_max > 0 ? s->options->iterations_max : usual;
     struct optimum optimum = {.iterations_max = most};
-    enum status const status = optimum_find(&s->answers, &s->mix, s->price, &optimum, fault);
+    enum status const status = optimum_find(&s->answers, &s->division, s->price, &optimum, fault);
     s->result->iterations += optimum.iterations;
     s->result->passes += optimum.passes;
     return status;
@@ -283,7 +283,7 @@ static int compare_uses(const void *left, const void *right)
 
 static void add_use(struct solving *s, uint32_t column, double share)
 {
-    if (column != MIX_IDLE && share > 0)
+    if (column != DIVISION_IDLE && share > 0)
         s->result->uses[s->result->use_count++] =
             (struct session_use){.column = s->columns.original[column], .share = share};
 }
@@ -291,14 +291,14 @@ static void add_use(struct solving *s, uint32_t column, double share)
 static enum status report_uses(struct solving *s, struct fault *fault)
 {
     struct session_result *result = s->result;
-    size_t const most = (size_t)s->columns.job_count + s->mix.extra_count;
+    size_t const most = (size_t)s->columns.job_count + s->division.extra_count;
     result->uses = arena_alloc(s->arena, most, sizeof *result->uses);
     if (result->uses == NULL)
         return no_room(fault);
     for (uint32_t j = 0; j < s->columns.job_count; j++)
-        add_use(s, s->mix.main[j], s->mix.rest[j]);
-    for (uint32_t x = 0; x < s->mix.extra_count; x++)
-        add_use(s, s->mix.extras[x].column, s->mix.extras[x].share);
+        add_use(s, s->division.main[j], s->division.rest[j]);
+    for (uint32_t x = 0; x < s->division.extra_count; x++)
+        add_use(s, s->division.extras[x].column, s->division.extras[x].share);
     qsort(result->uses, result->use_count, sizeof *result->uses, compare_uses);
     double micros = 0;
     for (uint32_t u = 0; u < result->use_count; u++) {
