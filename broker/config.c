@@ -36,6 +36,7 @@ static void read_split(struct reading *reading);
 static void read_quotas(struct reading *reading);
 static void read_costs(struct reading *reading);
 static void read_throughputs(struct reading *reading);
+static void read_learning(struct reading *reading);
 
 enum status broker_config_load(const char *file, struct arena *arena, struct broker_config *config,
                                struct fault *fault)
@@ -56,6 +57,7 @@ enum status broker_config_load(const char *file, struct arena *arena, struct bro
     read_quotas(&reading);
     read_costs(&reading);
     read_throughputs(&reading);
+    read_learning(&reading);
     return reading.status;
 }
 
@@ -319,4 +321,16 @@ static void read_throughputs(struct reading *reading)
     if (reading->status == STATUS_OK && throughput_table_prepare(rows, count, &fault) != STATUS_OK)
         REFUSE(reading, "throughput", "%s", fault.text);
     reading->config->throughputs = (struct throughput_table){.rows = rows, .row_count = count};
+}
+
+static void read_learning(struct reading *reading)
+{
+    const struct file_learning *learning = &reading->file->learning;
+    struct broker_config *config = reading->config;
+    if (learning->rows != NULL)
+        resolve_path(reading, "learning.rows", learning->rows, config->learning_rows);
+    if (learning->model != NULL)
+        resolve_path(reading, "learning.model", learning->model, config->learning_model);
+    config->learning_update_ms =
+        read_duration(reading, "learning.update", learning->update, 60 * 1000, 100);
 }

@@ -58,6 +58,9 @@ struct broker_config {
     double transfer_bytes_per_second;
     double credits_per_gigabyte;
     struct throughput_table throughputs;
+    char learning_rows[FILE_PATH_MAX];  /* measured steps to learn from; "": none */
+    char learning_model[FILE_PATH_MAX]; /* a fitted model to begin with; "": none */
+    int64_t learning_update_ms;         /* least time between two fits */
 };
 
 /* CONFIG with "FILE:LINE: KEY: what to mend". */

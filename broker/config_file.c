@@ -67,6 +67,13 @@ static const struct cyaml_schema_field costs_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const struct cyaml_schema_field learning_fields[] = {
+    YAML_WORD("rows", struct file_learning, rows),
+    YAML_WORD("model", struct file_learning, model),
+    YAML_WORD("update", struct file_learning, update),
+    CYAML_FIELD_END,
+};
+
 static const struct cyaml_schema_field throughput_fields[] = {
     YAML_NEEDED_WORD("model", struct file_throughput, model),
     YAML_NEEDED_WORD("gpu", struct file_throughput, gpu),
@@ -94,6 +101,7 @@ static const struct cyaml_schema_field file_fields[] = {
     GROUP("split", split, split_fields),
     GROUP("quotas", quotas, quotas_fields),
     GROUP("costs", costs, costs_fields),
+    GROUP("learning", learning, learning_fields),
     CYAML_FIELD_SEQUENCE("throughput", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          throughput, &throughput_schema, 0, THROUGHPUT_ROWS_MAX),
     CYAML_FIELD_END,

@@ -65,6 +65,12 @@ struct file_costs {
     double *credits_per_gigabyte;
 };
 
+struct file_learning {
+    char *rows;
+    char *model;
+    char *update;
+};
+
 struct file_config {
     char *federation;
     char *state_directory;
@@ -79,6 +85,7 @@ struct file_config {
     struct file_split split;
     struct file_quotas quotas;
     struct file_costs costs;
+    struct file_learning learning;
     struct file_throughput *throughput;
     uint32_t throughput_count;
 };

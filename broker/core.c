@@ -17,6 +17,7 @@ enum status core_open(struct core *core, const struct broker_config *config,
         .log = log,
         .store = store,
         .lease_secret = *lease_secret,
+        .stated = {.table = &config->throughputs},
     };
     registry_init(&core->registry, clock, config->heartbeat_ms * CONFIG_OFFER_HEARTBEATS);
     broker_time_init(&core->time, clock);
@@ -72,9 +73,16 @@ void core_close(struct core *core)
 {
     store_close(core->store);
     core->store = NULL;
+    learned_close(core->learned);
+    core->learned = NULL;
     registry_fini(&core->registry);
     arena_fini(&core->head_arena);
     explicit_bzero(&core->lease_secret, sizeof core->lease_secret);
+}
+
+const struct predictor *core_predictor(const struct core *core)
+{
+    return core->learned != NULL ? &core->learned->predictor : &core->stated;
 }
 
 int64_t core_now_ms(const struct core *core)

@@ -13,6 +13,7 @@
 #include "broker/lease/epoch.h"
 #include "broker/lease/lease.h"
 #include "broker/recovery.h"
+#include "broker/learning/learned.h"
 #include "broker/registry.h"
 #include "broker/store/store.h"
 #include "proto/identity/identity.h"
@@ -31,6 +32,8 @@ struct core {
     struct arena head_arena;
     struct signed_bytes head; /* the ledger's, as last signed; in head_arena */
     uint64_t head_sequence;   /* of it; 0: none yet */
+    struct learned *learned; /* NULL: the table alone */
+    struct predictor stated; /* the table alone */
 };
 
 /* Takes the store over, on failure too. */
@@ -42,6 +45,9 @@ void core_close(struct core *core);
 
 /* Broker time: wall milliseconds carried on by the boot clock. */
 int64_t core_now_ms(const struct core *core);
+
+/* What throughput is predicted with now. */
+const struct predictor *core_predictor(const struct core *core);
 
 struct lease_limits core_lease_limits(const struct core *core);
 

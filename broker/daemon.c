@@ -83,6 +83,8 @@ static enum status open_core(struct opening *opening)
     if (status == STATUS_OK)
         status = core_open(&daemon->core, opening->config, clock_real(), opening->log, store,
                            &daemon->authority->lease_secret, opening->fault);
+    if (status == STATUS_OK)
+        status = learning_open(&daemon->learning, &daemon->core, opening->fault);
     return status == STATUS_OK ? daemon_sign_revocations(daemon, false, opening->fault) : status;
 }
 
@@ -94,6 +96,8 @@ static enum status open_loop(struct opening *opening)
         status = worker_open(&daemon->worker, daemon->loop, opening->fault);
     if (status == STATUS_OK)
         status = worker_open(&daemon->advisor, daemon->loop, opening->fault);
+    if (status == STATUS_OK)
+        status = worker_open(&daemon->learner, daemon->loop, opening->fault);
     if (status != STATUS_OK)
         return status;
     rpc_loop_stop_on_signals(daemon->loop, NULL, NULL);
@@ -190,9 +194,11 @@ static void close_all(struct opening *opening)
     struct daemon *daemon = opening->daemon;
     if (daemon->loop != NULL) {
         rpc_timer_stop(&daemon->sweep_timer);
+        worker_close(daemon->learner);
         worker_close(daemon->advisor);
         worker_close(daemon->worker);
         rounds_stop(&daemon->rounds);
+        learning_stop(&daemon->learning);
         close_listeners(daemon);
         rpc_loop_close(daemon->loop);
     }

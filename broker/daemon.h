@@ -10,6 +10,7 @@
 #include "broker/authority.h"
 #include "broker/core.h"
 #include "broker/lease/dispatch.h"
+#include "broker/learning/learning.h"
 #include "broker/round/rounds.h"
 #include "broker/worker.h"
 #include "proto/rpc/server.h"
@@ -23,8 +24,10 @@ struct daemon {
     const struct broker_config *config;
     struct authority *authority;
     struct rpc_loop *loop;
-    struct worker *worker;     /* solves rounds */
-    struct worker *advisor;    /* solves explanations: no round waits for them */
+    struct worker *worker;  /* solves rounds */
+    struct worker *advisor; /* solves explanations: no round waits for them */
+    struct worker *learner; /* fits */
+    struct learning learning;
     struct inquiry *inquiries; /* explanations under way (service_explain.c) */
     struct rounds rounds;
     struct dispatch dispatch;

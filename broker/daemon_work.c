@@ -48,8 +48,15 @@ static void on_sweep(void *context)
     rpc_timer_start(daemon->loop, &daemon->sweep_timer, SWEEP_MS, on_sweep, daemon);
 }
 
+static void on_learned(void *context)
+{
+    struct daemon *daemon = context;
+    rounds_poke(&daemon->rounds);
+}
+
 void daemon_start_work(struct daemon *daemon)
 {
     rounds_start(&daemon->rounds, &daemon->core, daemon->loop, daemon->worker, on_commit, daemon);
+    learning_start(&daemon->learning, daemon->loop, daemon->learner, on_learned, daemon);
     rpc_timer_start(daemon->loop, &daemon->sweep_timer, SWEEP_MS_FIRST, on_sweep, daemon);
 }

@@ -52,6 +52,7 @@ struct demand {
     struct name *gpu_kinds; /* [gpu_kind_count] allowed; none: any */
     uint32_t gpu_kind_count;
     uint32_t batch;                  /* examples a step over all workers */
+    uint32_t batch_per_gpu_max;      /* what a GPU's memory holds of it; 0: no limit */
     bool one_node;                   /* all GPUs on one node */
     int64_t value_nanos_per_example; /* nano-credits; >= 0 */
     struct price price_max;          /* 0: no limit */

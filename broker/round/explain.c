@@ -78,6 +78,24 @@ static bool find_job(struct explaining *explaining, const struct name *job)
 
 /* --- options */
 
+/* What the market was told of that column, with its interval: asked again of what the round
+ * predicted with. */
+static struct throughput_estimate estimate_of(const struct explaining *explaining,
+                                              const struct market_pool *pool, uint32_t gpus)
+{
+    uint32_t fullest = 0;
+    for (uint32_t n = 0; n < pool->node_count; n++) {
+        uint32_t const usable = (uint32_t)__builtin_popcountll(pool->nodes[n].gpus);
+        fullest = usable > fullest ? usable : fullest;
+    }
+    struct predictor_question const question = {
+        .demand = explaining->demand,
+        .pool = {explaining->round->market.members[pool->owner].name, pool->gpu},
+        .configuration = predictor_configuration(explaining->demand, gpus, fullest),
+    };
+    return predictor_ask(explaining->round->input.predictor, &question);
+}
+
 static struct explain_option option_of(const struct explaining *explaining, uint32_t index)
 {
     const struct market *market = &explaining->round->market;
@@ -86,6 +104,7 @@ static struct explain_option option_of(const struct explaining *explaining, uint
     double round_seconds = (double)market->round_ms / 1000.0;
     double rent = explain_rent_credits(explaining->round, index);
     double worth = credits_to_double(column->worth);
+    struct throughput_estimate const estimate = estimate_of(explaining, pool, column->gpus);
     struct explain_option option = {
         .pool = {.member = market->members[pool->owner].name, .gpu = pool->gpu},
         .gpus = column->gpus,
@@ -94,7 +113,9 @@ static struct explain_option option_of(const struct explaining *explaining, uint
         .price_per_gpu_second =
             price_to_double(pool->cost) + rent / ((double)column->gpus * round_seconds),
         .surplus_credits = worth - rent,
-        .basis = "",
+        .examples_per_second_low = estimate.low,
+        .examples_per_second_high = estimate.high,
+        .basis = throughput_basis_name(estimate.basis),
         .obstacle = column->worth.micros <= 0 ? "costs more than it is worth to the job" : "",
     };
     return option;

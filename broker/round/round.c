@@ -21,6 +21,7 @@ enum status round_open(struct core *core, bool interim, const struct round_filte
     made->started_boot_ms = clock_boot_ms(core->clock);
     made->solved = STATUS_INTERNAL;
     made->terms.mechanism = config->mechanism;
+    made->learned = learned_hold(core->learned);
     int64_t ends_ms = epoch_lease_end_ms(core_now_ms(core), config->round_ms, config->lead_ms);
     enum status status = store_round_newest(core->store, &made->number, fault);
     made->number++;
@@ -111,6 +112,7 @@ void round_close(struct round *round)
 {
     if (round == NULL || --round->references > 0)
         return;
+    learned_close(round->learned);
     arena_fini(&round->arena);
     free(round);
 }

@@ -67,6 +67,7 @@ struct round {
     struct book book;           /* at collect */
     struct book now;            /* at commit */
     struct collect_input input; /* offers masked to what may be used */
+    struct learned *learned;    /* predicted with; NULL: the table alone */
     struct market market;
     struct plan plan;
     struct split_terms terms; /* purses: from commit on */

@@ -28,7 +28,7 @@ enum status round_collect(const struct core *core, const struct book *book, stru
     *input = (struct collect_input){
         .round_ms = book->round_ms,
         .now_wall_ms = book->now_ms,
-        .throughputs = &config->throughputs,
+        .predictor = core_predictor(core),
         .costs = {.restart_seconds = config->restart_seconds,
                   .transfer_bytes_per_second = config->transfer_bytes_per_second,
                   .credits_per_gigabyte = config->credits_per_gigabyte,

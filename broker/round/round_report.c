@@ -141,6 +141,7 @@ static void report_row(struct round *round)
         .objective = round->plan.objective,
         .bound = round->plan.bound,
         .epsilon = round->split.epsilon,
+        .fit = round->learned != NULL ? round->learned->version : 0,
     };
     for (uint32_t p = 0; p < round->report.pool_count; p++) {
         row->gpus += round->report.pools[p].gpus;

@@ -7,6 +7,7 @@
  */
 #include "broker/daemon.h"
 #include "broker/services/service.h"
+#include "proto/wire/methods.h"
 #include "broker/money/settle.h"
 #include "broker/store/demands.h"
 
@@ -114,19 +115,40 @@ void service_report_leases(struct rpc_call *call, const void *message)
 
 /* --- receipts */
 
+/* How fast the job ran is part of what was settled. */
+static enum status learn_from(struct daemon *daemon, const struct signed_receipt *signed_receipt,
+                              bool *learned, struct fault *fault)
+{
+    struct arena arena;
+    void *receipt = NULL;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    enum status status =
+        wire_decode(&message_receipt, signed_receipt->body, &arena, &receipt, fault);
+    if (status == STATUS_OK)
+        status = learning_take_receipt(&daemon->core, receipt, signed_receipt->home_signed, learned,
+                                       fault);
+    arena_fini(&arena);
+    return status;
+}
+
 static enum status take_receipt(struct daemon *daemon, const struct name *member,
                                 const struct signed_receipt *receipt,
                                 struct settle_verdict *verdict, struct fault *fault)
 {
     struct store *store = daemon->core.store;
     struct lease_limits limits = core_lease_limits(&daemon->core);
+    bool learned = false;
     enum status status = store_begin(store, fault);
     if (status == STATUS_OK)
         status = settle_receipt(store, member, receipt, &limits, core_now_ms(&daemon->core),
                                 verdict, fault);
+    if (status == STATUS_OK && verdict->accepted)
+        status = learn_from(daemon, receipt, &learned, fault);
     if (status == STATUS_OK)
         status = store_commit(store, fault);
     store_rollback(store);
+    if (status == STATUS_OK && learned)
+        learning_poke(&daemon->learning);
     if (status == STATUS_OK && !verdict->accepted)
         log_warning(daemon->core.log, "receipt of %s not accepted: %s", member->text,
                     verdict->reason);

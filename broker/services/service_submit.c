@@ -19,6 +19,7 @@ struct submission {
     struct arena *arena;
     struct bytes encoded; /* the demand as it is stored */
     bool changes;         /* something a round should see */
+    bool learned;         /* it brought measurements */
     struct fault *fault;
 };
 
@@ -47,12 +48,20 @@ void service_submit(struct rpc_call *call, const void *request)
     if (status == STATUS_OK)
         status = admit_and_put(&submission);
     if (status == STATUS_OK)
+        status =
+            learning_take_profile(&submission.daemon->core, request, &submission.learned, &fault);
+    if (status == STATUS_OK)
         status = store_commit(store, &fault);
     store_rollback(store);
     if (status == STATUS_OK)
         rounds_wanted(&submission.daemon->rounds, &submission.request->demand.job);
     if (status == STATUS_OK && submission.changes)
         rounds_poke(&submission.daemon->rounds);
+    if (status == STATUS_OK && submission.learned)
+        learning_poke(&submission.daemon->learning);
+    response.profile_wanted =
+        submission.request->profile_count == 0 &&
+        !learning_knows(&submission.daemon->core, &submission.request->demand);
     service_answer(call, status, &response, &fault);
 }
 

@@ -4,7 +4,7 @@
 
 #define ROW_COLUMNS                                                                                \
     "round, started, took, interim, members, pools, gpus, jobs, placed, gpus_placed, objective,"   \
-    " bound, epsilon"
+    " bound, epsilon, fit"
 
 static void row_read(struct query *query, struct round_row *row)
 {
@@ -21,6 +21,7 @@ static void row_read(struct query *query, struct round_row *row)
     row->objective.micros = query_number(query);
     row->bound.micros = query_number(query);
     row->epsilon.micros = query_number(query);
+    row->fit = (uint64_t)query_number(query);
 }
 
 static void row_put(struct query *query, const struct round_row *row)
@@ -38,6 +39,7 @@ static void row_put(struct query *query, const struct round_row *row)
     query_put_number(query, row->objective.micros);
     query_put_number(query, row->bound.micros);
     query_put_number(query, row->epsilon.micros);
+    query_put_number(query, (int64_t)row->fit);
 }
 
 enum status store_round_add(struct store *store, const struct store_round *round,
@@ -45,7 +47,7 @@ enum status store_round_add(struct store *store, const struct store_round *round
 {
     static const char sql[] =
         "INSERT INTO rounds (" ROW_COLUMNS ", incarnation, ends, plan_digest, report, plan,"
-        " snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     if (round->snapshot.size > ROUND_BYTES_MAX || round->plan.size > ROUND_BYTES_MAX ||
         round->report.size > ROUND_BYTES_MAX)
         return fault_set(fault, STATUS_EXHAUSTED, "round %llu is larger than %d bytes",

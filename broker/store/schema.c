@@ -135,6 +135,20 @@ static const char heads[] =
     "CREATE TABLE reported (member TEXT NOT NULL, incarnation INTEGER NOT NULL,"
     "  PRIMARY KEY (member, incarnation)) STRICT, WITHOUT ROWID;";
 
+static const char throughput[] =
+    "CREATE TABLE measurements (row INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
+    "  source TEXT NOT NULL, sequence INTEGER NOT NULL, job TEXT NOT NULL, home TEXT NOT NULL,"
+    "  model TEXT NOT NULL, host TEXT NOT NULL, gpu TEXT NOT NULL, gpus INTEGER NOT NULL,"
+    "  nodes INTEGER NOT NULL, fullest INTEGER NOT NULL, batch REAL NOT NULL,"
+    "  seconds REAL NOT NULL, confirmed INTEGER NOT NULL, measured INTEGER NOT NULL,"
+    "  predicted REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, delivery REAL NOT NULL,"
+    "  basis INTEGER NOT NULL, fit INTEGER NOT NULL, UNIQUE (kind, source, sequence)) STRICT;"
+    "CREATE INDEX measurements_home ON measurements (home, kind, row);"
+    "CREATE TABLE fits (version INTEGER PRIMARY KEY AUTOINCREMENT, made INTEGER NOT NULL,"
+    "  model BLOB NOT NULL) STRICT;"
+    /* which fit a round predicted with; 0: the table alone */
+    "ALTER TABLE rounds ADD COLUMN fit INTEGER NOT NULL DEFAULT 0;";
+
 /* One migration: scripts that belong together (a compiler need not take one text of their size). */
 struct migration {
     const char *scripts[3];
@@ -144,6 +158,7 @@ static const struct migration migrations[STORE_SCHEMA_VERSION] = {
     {{first, second, third}},
     {{sides}},
     {{heads}},
+    {{throughput}},
 };
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)

@@ -125,7 +125,7 @@ static enum status fit(struct fitted *fitted, struct fault *fault)
                                            fitted->options->strict, fault);
     if (status == STATUS_OK)
         status = read_links(fitted, gbps, fault);
-    struct model_options const options = {gbps};
+    struct model_options const options = {.link_gbps = gbps};
     if (status == STATUS_OK)
         status = model_fit(fitted->measurements, NULL, 0, &options, &fitted->arena, &fitted->model,
                            fault);

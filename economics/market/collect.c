@@ -252,6 +252,34 @@ static enum status add_column(struct collecting *c, uint32_t job, uint32_t pool,
     return STATUS_OK;
 }
 
+/* Neither faster nor worth more than one of those in [first, end), which need fewer GPUs. */
+static bool dominated(const struct collecting *c, const struct market_column *column,
+                      uint32_t first, uint32_t end)
+{
+    for (uint32_t other = first; other < end; other++)
+        if (c->columns[other].micro_examples_per_second >= column->micro_examples_per_second &&
+            c->columns[other].worth.micros >= column->worth.micros)
+            return true;
+    return false;
+}
+
+/* A job's columns at one pool are [first, column_count), by GPUs ascending. */
+static void prune_columns(struct collecting *c, uint32_t job, uint32_t first)
+{
+    struct market_job *of = &c->market->jobs[job];
+    uint32_t kept = first;
+    for (uint32_t k = first; k < c->market->column_count; k++) {
+        bool const held = of->held_column == (int32_t)k;
+        if (!held && dominated(c, &c->columns[k], first, kept))
+            continue;
+        if (held)
+            of->held_column = (int32_t)kept;
+        c->columns[kept++] = c->columns[k];
+    }
+    of->column_count -= c->market->column_count - kept;
+    c->market->column_count = kept;
+}
+
 static enum status make_job_columns(struct collecting *c, uint32_t job, const uint32_t *fullest,
                                     struct fault *fault)
 {
@@ -268,12 +296,14 @@ static enum status make_job_columns(struct collecting *c, uint32_t job, const ui
         option.pool = c->pools[p];
         option.usable_gpus = c->market->pools[p].gpu_count;
         option.usable_gpus_of_node = fullest[p];
+        uint32_t const first = c->market->column_count;
         for (uint32_t i = 0; i < count; i++) {
             option.gpus = counts[i];
             enum status const status = add_column(c, job, p, &option, fault);
             if (status != STATUS_OK)
                 return status;
         }
+        prune_columns(c, job, first);
     }
     return STATUS_OK;
 }

@@ -11,13 +11,17 @@
  * market` keep τ there, as their format says).
  * D_jk (transfer, restart, warm-up) is zero for the configuration in which the job runs now.
  * Rounded to micro-credits once, here.
+ *
+ * Of a job's configurations at one pool those are left out that need no fewer GPUs than another and
+ * are neither faster nor worth more: nobody has to use the GPUs that hurt. They are no options of
+ * the market, so what is proved of a plan does not speak of them.
  */
 #ifndef ENTENTE_ECONOMICS_MARKET_COLLECT_H
 #define ENTENTE_ECONOMICS_MARKET_COLLECT_H
 
 #include "base/domain/job.h"
 #include "economics/market/market.h"
-#include "economics/throughput/table.h"
+#include "economics/throughput/predictor.h"
 
 /* A demand as the round sees it. */
 struct collect_demand {
@@ -38,7 +42,7 @@ struct collect_input {
         *funds; /* [offer_count] each member's own balance plus credit limit: its budget row */
     const struct collect_demand *demands; /* [demand_count] */
     uint32_t demand_count;
-    const struct throughput_table *throughputs;
+    const struct predictor *predictor; /* NULL: only what jobs state */
     struct {
         double restart_seconds;           /* lost when a job moves: stop, stage, warm up */
         double transfer_bytes_per_second; /* assumed between members */

@@ -49,10 +49,20 @@ static bool allows_kind(const struct demand *demand, const struct name *gpu)
     return demand->gpu_kind_count == 0;
 }
 
+struct throughput_estimate option_estimate(const struct option *option)
+{
+    struct predictor_question const question = {
+        .demand = option->demand,
+        .pool = {option->host->member, option->pool->gpu},
+        .configuration =
+            predictor_configuration(option->demand, option->gpus, option->usable_gpus_of_node),
+    };
+    return predictor_ask(option->input->predictor, &question);
+}
+
 static double predicted(const struct option *option)
 {
-    double const found = throughput_predict(option->input->throughputs, option->demand,
-                                            &option->pool->gpu, option->gpus);
+    double const found = option_estimate(option).examples_per_second;
     return isfinite(found) && found > 0 ? fmin(found, THROUGHPUT_MICROS_MAX / 1e6) : 0;
 }
 
@@ -69,11 +79,11 @@ static struct credits amount_or_max(struct price price, uint32_t gpus, int64_t r
     return amount;
 }
 
-static bool misses_deadline(const struct option *option)
+static bool misses_deadline(const struct option *option, double throughput)
 {
     if (option->demand->deadline_wall_ms == 0)
         return false;
-    double const run = option->demand->work_left_examples / predicted(option);
+    double const run = option->demand->work_left_examples / throughput;
     double const left =
         (double)(option->demand->deadline_wall_ms - option->input->now_wall_ms) / MS_PER_SECOND;
     return run + restart_seconds(option) > left;
@@ -87,6 +97,9 @@ static const char *size_obstacle(const struct option *option)
         return "the job can't use that many GPUs";
     if (option->gpus > option->input->gpus_per_job_max)
         return "the federation places no job on that many GPUs";
+    if (option->demand->batch_per_gpu_max > 0 &&
+        option->demand->batch > (uint64_t)option->demand->batch_per_gpu_max * option->gpus)
+        return "the job's batch does not fit so few GPUs";
     if (option->gpus > option->usable_gpus)
         return "the pool has fewer GPUs to offer in this round";
     if (option->demand->one_node && option->gpus > option->usable_gpus_of_node)
@@ -94,7 +107,8 @@ static const char *size_obstacle(const struct option *option)
     return "";
 }
 
-static const char *obstacle(const struct option *option)
+/* *throughput: what is predicted, where nothing stands against asking. */
+static const char *obstacle(const struct option *option, double *throughput)
 {
     if (option->home == NULL)
         return "the job's home has no offer in this round";
@@ -109,7 +123,8 @@ static const char *obstacle(const struct option *option)
     const char *const size = size_obstacle(option);
     if (*size != '\0')
         return size;
-    if (predicted(option) <= 0)
+    *throughput = predicted(option);
+    if (*throughput <= 0)
         return "no throughput is known for its model on this GPU kind";
     if (option->demand->price_max.nanos > 0 &&
         option->demand->price_max.nanos < option_cost(option->pool).nanos)
@@ -117,7 +132,7 @@ static const char *obstacle(const struct option *option)
     if (amount_or_max(option_cost(option->pool), option->gpus, option->input->round_ms).micros ==
         MARKET_WORTH_MICROS_MAX)
         return "the pool's cost is beyond what a round can hold";
-    if (misses_deadline(option))
+    if (misses_deadline(option, *throughput))
         return "the job would miss its deadline there";
     return "";
 }
@@ -184,12 +199,12 @@ static int64_t held_ms(double run_seconds, int64_t round_ms)
     return run_ms < (double)round_ms ? (int64_t)fmax(1, run_ms) : round_ms;
 }
 
-static void judge(const struct option *option, struct market_column *column)
+static void judge(const struct option *option, double predicted, struct market_column *column)
 {
     const struct demand *demand = option->demand;
     int64_t const round_ms = option->input->round_ms;
     column->gpus = option->gpus;
-    column->micro_examples_per_second = (int64_t)llround(predicted(option) * 1e6);
+    column->micro_examples_per_second = (int64_t)llround(predicted * 1e6);
     /* From the stored integer on there is only arithmetic that every machine repeats. */
     double const throughput = fmax(1, (double)column->micro_examples_per_second) / 1e6;
     double const share = (double)affinity_ppm(option->home, &option->host->member) / PPM;
@@ -230,10 +245,11 @@ struct credits option_budget(const struct offer *home, struct credits funds)
 
 const char *option_judge(const struct option *option, struct market_column *column)
 {
-    const char *const against = obstacle(option);
+    double throughput = 0;
+    const char *const against = obstacle(option, &throughput);
     if (*against != '\0')
         return against;
-    judge(option, column);
+    judge(option, throughput, column);
     if (!at_home(option) && column->worth.micros > 0 &&
         option_cap(column, option->input->round_ms, option->input->costs.grace_ms) >
             credits_to_double(option->budget))

@@ -29,6 +29,9 @@ struct price option_cost(const struct pool_offer *pool);
  * *column. */
 const char *option_judge(const struct option *option, struct market_column *column);
 
+/* What is predicted there. */
+struct throughput_estimate option_estimate(const struct option *option);
+
 /* What a lease can cost at most: at the bid's price, for the round and the grace after it, though
  * the job may end sooner; credits. */
 double option_cap(const struct market_column *column, int64_t round_ms, int64_t grace_ms);

@@ -116,8 +116,6 @@ enum status fit_set_make(const struct measurements *measurements, const uint32_t
                          struct fit_set *set, struct fault *fault)
 {
     memset(set, 0, sizeof *set);
-    if (row_count == 0)
-        return fault_set(fault, STATUS_INVALID, "no measurement to fit");
     set->model_count = measurements->model_count;
     set->cluster_count = measurements->cluster_count;
     set->rows = arena_alloc(arena, row_count, sizeof *set->rows);

@@ -24,6 +24,7 @@ enum status fit_state_run(const struct fit_set *set, const bool *keep, const str
                           struct arena *arena, struct fit_state *state, struct fault *fault)
 {
     memset(state, 0, sizeof *state);
+    state->pair_count = set->pair_count;
     enum status status =
         pooling_init(&state->pooling, set->model_count, set->cluster_count, arena, fault);
     if (status == STATUS_OK)
@@ -40,7 +41,8 @@ enum status fit_state_run(const struct fit_set *set, const bool *keep, const str
         struct fit_pair_state *pair = &state->pairs[p];
         pair->estimate.scale = state->scale;
         memcpy(pair->estimate.theta, state->pooling.mean, sizeof pair->estimate.theta);
-        pair->settled = like != NULL && pair->rows.count == like->pairs[p].rows.count;
+        pair->settled =
+            like != NULL && p < like->pair_count && pair->rows.count == like->pairs[p].rows.count;
         if (pair->settled)
             pair->estimate = like->pairs[p].estimate;
         pooled[p] = (struct pooling_pair){set->pairs[p].model, set->pairs[p].cluster,

@@ -75,8 +75,9 @@ struct fit_pair_state {
 
 struct fit_state {
     struct pooling pooling;
-    double scale;                     /* of all pairs */
-    struct fit_pair_state *pairs;     /* [set.pair_count] */
+    double scale;                 /* of all pairs */
+    struct fit_pair_state *pairs; /* [pair_count], the set's */
+    uint32_t pair_count;
     struct batch_residual *residuals; /* [set.row_count] scratch */
     struct batch_effects *models;     /* [set.model_count] what all pairs of a model share */
 };
@@ -87,7 +88,7 @@ MUST_USE enum status fit_set_make(const struct measurements *measurements, const
                                   struct fit_set *set, struct fault *fault);
 
 /* keep: by row of the set; NULL: all. like: a fit whose variances and estimates to start from and
- * to leave as they are; NULL: from the prior. */
+ * to leave as they are, of the same pairs or of the first of them; NULL: from the prior. */
 MUST_USE enum status fit_state_run(const struct fit_set *set, const bool *keep,
                                    const struct fit_state *like, struct arena *arena,
                                    struct fit_state *state, struct fault *fault);

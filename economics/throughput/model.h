@@ -17,6 +17,7 @@
 
 #include <stdio.h>
 
+#include "base/domain/bytes.h"
 #include "economics/throughput/calibration.h"
 
 /* What is believed of one pair. */
@@ -44,6 +45,9 @@ struct throughput_model {
 
 struct model_options {
     const double *link_gbps; /* by cluster of the measurements, 0 unknown; NULL: from the rows */
+    /* The last so many models are learned apart: each from all that is shared and its own rows, and
+     * nobody learns from those. Only without a choice of rows. */
+    uint32_t apart_models;
 };
 
 struct prediction {
@@ -86,6 +90,9 @@ MUST_USE enum status model_write(const struct throughput_model *model, FILE *to,
                                  struct fault *fault);
 MUST_USE enum status model_read(const char *path, struct arena *arena,
                                 const struct throughput_model **model, struct fault *fault);
+/* As model_read, of text; name stands for the path in faults. */
+MUST_USE enum status model_parse(const char *name, struct bytes text, struct arena *arena,
+                                 const struct throughput_model **model, struct fault *fault);
 
 const char *throughput_reach_name(enum throughput_reach reach);
 

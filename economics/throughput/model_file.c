@@ -341,19 +341,35 @@ static enum status get_model(struct reader *reader, const struct json_place *roo
     return status == STATUS_OK ? get_beliefs(reader, root, shared) : status;
 }
 
+/* Closes the document. */
+static enum status take_document(struct json_document *document, struct arena *arena,
+                                 const struct throughput_model **model, struct fault *fault)
+{
+    struct reader reader = {arena_alloc(arena, 1, sizeof *reader.model), arena, fault};
+    enum status status = STATUS_OK;
+    if (reader.model == NULL)
+        status = fault_set(fault, STATUS_NO_MEMORY, "no memory for a model");
+    struct json_place const root = json_root(document);
+    if (status == STATUS_OK)
+        status = get_model(&reader, &root);
+    json_close(document);
+    *model = reader.model;
+    return status;
+}
+
 enum status model_read(const char *path, struct arena *arena, const struct throughput_model **model,
                        struct fault *fault)
 {
     struct json_document *document = NULL;
-    struct reader reader = {arena_alloc(arena, 1, sizeof *reader.model), arena, fault};
-    if (reader.model == NULL)
-        return fault_set(fault, STATUS_NO_MEMORY, "no memory for a model");
-    enum status status = json_read(path, FILE_BYTES_MAX, &document, fault);
-    if (status != STATUS_OK)
-        return status;
-    struct json_place const root = json_root(document);
-    status = get_model(&reader, &root);
-    json_close(document);
-    *model = reader.model;
-    return status;
+    enum status const status = json_read(path, FILE_BYTES_MAX, &document, fault);
+    return status == STATUS_OK ? take_document(document, arena, model, fault) : status;
+}
+
+enum status model_parse(const char *name, struct bytes text, struct arena *arena,
+                        const struct throughput_model **model, struct fault *fault)
+{
+    struct json_document *document = NULL;
+    enum status const status =
+        json_parse(name, (const char *)text.data, text.size, &document, fault);
+    return status == STATUS_OK ? take_document(document, arena, model, fault) : status;
 }

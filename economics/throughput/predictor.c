@@ -3,17 +3,28 @@
 #include <assert.h>
 #include <math.h>
 
-/* Who of the fit answers for a job. */
+/* A law fitted at one batch says little of one so many times larger or smaller. */
+#define BATCH_REACH 8.0
+
+/* Who of a fit answers for a job. */
 struct answerer {
-    uint32_t job;     /* index of the fit's models; model_count: unknown to it */
-    uint32_t cluster; /* likewise */
+    const struct throughput_model *fit; /* NULL: nobody */
+    uint32_t job;                       /* index of its models; model_count: unknown to it */
+    uint32_t cluster;                   /* likewise */
 };
 
-static bool measured(const struct predictor *predictor, struct answerer who);
-static bool known(const struct predictor *predictor, struct answerer who);
-static struct throughput_estimate ask_fit(const struct predictor *predictor, struct answerer who,
+static struct answerer find_answerer(const struct throughput_model *fit,
+                                     const struct predictor_question *question);
+static bool measured(struct answerer who, const struct configuration *configuration);
+static bool known(struct answerer who);
+static struct throughput_estimate ask_fit(struct answerer who,
                                           const struct configuration *configuration,
                                           enum throughput_basis basis);
+static struct throughput_estimate ask_measured(const struct predictor *predictor,
+                                               struct answerer who,
+                                               const struct predictor_question *question,
+                                               struct throughput_estimate stated,
+                                               enum throughput_basis basis);
 static struct throughput_estimate ask_stated(const struct predictor *predictor,
                                              const struct predictor_question *question);
 static uint32_t find_scope(const struct predictor *predictor, const struct demand *demand);
@@ -51,35 +62,34 @@ struct configuration predictor_configuration(const struct demand *demand, uint32
 static struct throughput_estimate find(const struct predictor *predictor,
                                        const struct predictor_question *question)
 {
-    static const struct predictor nothing;
-    struct answerer of_all = {0};
-    struct answerer of_home = {0};
-    if (predictor == NULL)
-        predictor = &nothing;
-    if (predictor->fit != NULL) {
-        of_all.cluster = of_home.cluster =
-            model_find_cluster(predictor->fit, question->pool.gpu.text);
-        of_all.job = model_find(predictor->fit, predictor_key(question->demand)->text);
+    struct answerer const of_all = find_answerer(predictor->fit, question);
+    struct answerer const given = find_answerer(predictor->given, question);
+    struct answerer of_home = of_all;
+    if (of_home.fit != NULL)
         of_home.job = find_scope(predictor, question->demand);
-    }
-    if (measured(predictor, of_all))
-        return ask_fit(predictor, of_all, &question->configuration, BASIS_FITTED);
-    if (measured(predictor, of_home))
-        return ask_fit(predictor, of_home, &question->configuration, BASIS_OWN);
     struct throughput_estimate const stated = ask_stated(predictor, question);
+    if (measured(of_all, &question->configuration))
+        return ask_measured(predictor, of_all, question, stated, BASIS_FITTED);
+    if (measured(of_home, &question->configuration))
+        return ask_measured(predictor, of_home, question, stated, BASIS_OWN);
+    if (measured(given, &question->configuration))
+        return ask_measured(predictor, given, question, stated, BASIS_FITTED);
     if (stated.basis != BASIS_NONE)
         return stated;
-    if (known(predictor, of_all))
-        return ask_fit(predictor, of_all, &question->configuration, BASIS_POOLED);
-    if (known(predictor, of_home))
-        return ask_fit(predictor, of_home, &question->configuration, BASIS_POOLED);
+    if (known(of_all))
+        return ask_fit(of_all, &question->configuration, BASIS_POOLED);
+    if (known(of_home))
+        return ask_fit(of_home, &question->configuration, BASIS_POOLED);
+    if (known(given))
+        return ask_fit(given, &question->configuration, BASIS_POOLED);
     return stated;
 }
 
 struct throughput_estimate predictor_ask(const struct predictor *predictor,
                                          const struct predictor_question *question)
 {
-    struct throughput_estimate estimate = find(predictor, question);
+    static const struct predictor nothing;
+    struct throughput_estimate estimate = find(predictor != NULL ? predictor : &nothing, question);
     estimate.delivery = 1;
     if (predictor != NULL && estimate.basis != BASIS_NONE)
         estimate.delivery = delivery_factor(predictor->deliveries, predictor->delivery_count,
@@ -90,20 +100,42 @@ struct throughput_estimate predictor_ask(const struct predictor *predictor,
     return estimate;
 }
 
-static bool known(const struct predictor *predictor, struct answerer who)
+static struct answerer find_answerer(const struct throughput_model *fit,
+                                     const struct predictor_question *question)
 {
-    const struct throughput_model *fit = predictor->fit;
-    return fit != NULL && who.job < fit->model_count && who.cluster < fit->cluster_count;
+    if (fit == NULL)
+        return (struct answerer){NULL, 0, 0};
+    return (struct answerer){fit, model_find(fit, predictor_key(question->demand)->text),
+                             model_find_cluster(fit, question->pool.gpu.text)};
 }
 
-static bool measured(const struct predictor *predictor, struct answerer who)
+static bool known(struct answerer who)
 {
-    return known(predictor, who) &&
-           model_belief_of(predictor->fit, who.job, who.cluster)->coverage.rows > 0;
+    return who.fit != NULL && who.job < who.fit->model_count &&
+           who.cluster < who.fit->cluster_count;
+}
+
+/* Within BATCH_REACH of a batch that was measured of its model? What is far off (or a job that
+ * misstates its batch) is left to a statement, where there is one. */
+static bool near_batch(const struct batch_effects *measured, double batch)
+{
+    for (uint32_t i = 0; i < measured->count; i++)
+        if (batch >= measured->of[i].batch / BATCH_REACH &&
+            batch <= measured->of[i].batch * BATCH_REACH)
+            return true;
+    return !(batch > 0);
+}
+
+static bool measured(struct answerer who, const struct configuration *configuration)
+{
+    if (!known(who))
+        return false;
+    const struct model_belief *belief = model_belief_of(who.fit, who.job, who.cluster);
+    return belief->coverage.rows > 0 && near_batch(&belief->effects, configuration->batch);
 }
 
 /* A job that names no batch is taken at the mean of what was measured of its model. */
-static struct throughput_estimate ask_fit(const struct predictor *predictor, struct answerer who,
+static struct throughput_estimate ask_fit(struct answerer who,
                                           const struct configuration *configuration,
                                           enum throughput_basis basis)
 {
@@ -111,9 +143,8 @@ static struct throughput_estimate ask_fit(const struct predictor *predictor, str
     struct configuration asked = *configuration;
     struct prediction prediction;
     if (!(asked.batch > 0))
-        asked.batch = exp(predictor->fit->centre[who.job]);
-    if (model_predict(predictor->fit, who.job, who.cluster, &asked, &prediction, NULL) !=
-            STATUS_OK ||
+        asked.batch = exp(who.fit->centre[who.job]);
+    if (model_predict(who.fit, who.job, who.cluster, &asked, &prediction, NULL) != STATUS_OK ||
         !isfinite(prediction.examples_per_second) || !(prediction.examples_per_second > 0))
         return estimate;
     estimate.examples_per_second = prediction.examples_per_second;
@@ -121,6 +152,36 @@ static struct throughput_estimate ask_fit(const struct predictor *predictor, str
     estimate.high = prediction.examples_per_second_high;
     estimate.basis = basis;
     return estimate;
+}
+
+/* On more GPUs than were measured, where a statement reaches that far, its shape carries the fit's
+ * level on: it knows this job, the fit's law only what jobs do in general. The interval stays as
+ * wide as the fit's own. */
+static struct throughput_estimate ask_measured(const struct predictor *predictor,
+                                               struct answerer who,
+                                               const struct predictor_question *question,
+                                               struct throughput_estimate stated,
+                                               enum throughput_basis basis)
+{
+    const struct model_belief *belief = model_belief_of(who.fit, who.job, who.cluster);
+    struct throughput_estimate far = ask_fit(who, &question->configuration, basis);
+    uint32_t const measured_gpus = belief->coverage.gpus_max;
+    if (stated.basis == BASIS_NONE || far.basis == BASIS_NONE ||
+        question->configuration.gpus <= measured_gpus)
+        return far;
+    struct predictor_question nearer = *question;
+    uint32_t const a_node = question->configuration.gpus_on_fullest;
+    nearer.configuration = predictor_configuration(question->demand, measured_gpus, a_node);
+    struct throughput_estimate const near = ask_fit(who, &nearer.configuration, basis);
+    struct throughput_estimate const stated_near = ask_stated(predictor, &nearer);
+    if (near.basis == BASIS_NONE || stated_near.basis == BASIS_NONE)
+        return far;
+    double const carried =
+        near.examples_per_second * stated.examples_per_second / stated_near.examples_per_second;
+    far.low *= carried / far.examples_per_second;
+    far.high *= carried / far.examples_per_second;
+    far.examples_per_second = carried;
+    return far;
 }
 
 static struct throughput_estimate ask_stated(const struct predictor *predictor,

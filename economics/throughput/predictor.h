@@ -2,6 +2,7 @@
  * Predictor: how fast a job would train on some GPUs of a pool, from all that is known: fitted
  * models, what was stated, and how hosts deliver.
  *
+ * Beyond the GPUs that were measured a statement's shape carries a fit's level on.
  * Asked in this order, the first that knows answers: the federation's fit, where the job's model
  * was measured on that GPU kind; what only its own home measured (a scope of the fit, which no
  * other member's jobs see); the job's own statement; the federation's table; at last the fit where
@@ -37,7 +38,8 @@ struct predictor_scope {
 
 struct predictor {
     const struct throughput_table *table; /* NULL: none */
-    const struct throughput_model *fit;   /* NULL: none */
+    const struct throughput_model *fit;   /* learned; NULL: none */
+    const struct throughput_model *given; /* the operator's, for what the other lacks; NULL: none */
     const struct predictor_scope *scopes; /* [scope_count] by (member, key) */
     uint32_t scope_count;
     const struct delivery *deliveries; /* [delivery_count] by (pool, home) */

@@ -111,6 +111,8 @@ static void read_work(struct reading *reading, const struct file_job *file, stru
             "name the model, or state at least one 'throughput': without either the "
             "market can't know how fast the job runs where");
     demand->batch = file_reading_count(reading, "batch", &file->batch, 1, 1, 1u << 30);
+    demand->batch_per_gpu_max =
+        file_reading_count(reading, "batch_per_gpu_max", file->batch_per_gpu_max, 0, 1, 1u << 30);
     if (!isfinite(file->examples) || file->examples < 1.0 || file->examples > 1e15)
         file_reading_refuse(reading, "examples", "must be a number from 1 to 1e15");
     demand->work_left_examples = file->examples;

@@ -56,6 +56,7 @@ static const struct cyaml_schema_field job_fields[] = {
     TEXTS("environment", struct file_job, environment, VARIABLES_PER_JOB_MAX),
     YAML_WORD("model", struct file_job, model),
     CYAML_FIELD_UINT("batch", CYAML_FLAG_DEFAULT, struct file_job, batch),
+    YAML_COUNT("batch_per_gpu_max", struct file_job, batch_per_gpu_max),
     CYAML_FIELD_FLOAT("examples", CYAML_FLAG_DEFAULT, struct file_job, examples),
     CYAML_FIELD_MAPPING("gpus", CYAML_FLAG_OPTIONAL, struct file_job, gpus, gpus_fields),
     CYAML_FIELD_FLOAT("value_per_example", CYAML_FLAG_DEFAULT, struct file_job, value_per_example),

@@ -44,6 +44,7 @@ struct file_job {
     uint32_t environment_count;
     char *model;
     uint32_t batch;
+    uint32_t *batch_per_gpu_max;
     double examples;
     struct file_job_gpus gpus;
     double value_per_example;

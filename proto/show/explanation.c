@@ -11,6 +11,8 @@ static void show_options(const struct explain_response *explanation, FILE *to)
         {"gpu", false},
         {"GPUs", true},
         {"predicted (examples/s)", true},
+        {"90% between", false},
+        {"known", false},
         {"value (credits/round)", true},
         {"price (credits/GPU-s)", true},
         {"surplus (credits/round)", true},
@@ -24,6 +26,12 @@ static void show_options(const struct explain_response *explanation, FILE *to)
         table_text(&table, option->pool.gpu.text);
         table_format(&table, "%u", option->gpus);
         table_format(&table, "%.1f", option->examples_per_second);
+        if (option->examples_per_second_high > 0)
+            table_format(&table, "%.1f to %.1f", option->examples_per_second_low,
+                         option->examples_per_second_high);
+        else
+            table_text(&table, "");
+        table_text(&table, option->basis);
         table_format(&table, "%.6f", option->value_credits);
         table_format(&table, "%.6f", option->price_per_gpu_second);
         table_format(&table, "%.6f", option->surplus_credits);

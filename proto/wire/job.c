@@ -68,6 +68,7 @@ static const struct wire_row demand_rows[] = {
                 HINTS_PER_JOB_MAX),
     ROW_STRUCT(demand, position, job_position, message_job_position),
     ROW_WALL(demand, submitted_wall_ms),
+    ROW_U32(demand, batch_per_gpu_max, 0, UINT32_MAX),
 };
 
 static enum status check_submitted_demand(const void *domain, const struct wire_path *path,

@@ -36,7 +36,7 @@ static int close_world(void **state)
 static const struct throughput_model *fitted(const double *links)
 {
     const struct throughput_model *model = NULL;
-    struct model_options const options = {links};
+    struct model_options const options = {.link_gbps = links};
     assert_ok(model_fit(&set, NULL, 0, &options, &arena, &model, NULL));
     return model;
 }

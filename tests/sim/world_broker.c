@@ -28,6 +28,7 @@ void world_broker_init(struct world *world)
         .grace_ms = 3000,
         .skew_ms_max = 5000,
         .accept_within_ms = 8000,
+        .learning_update_ms = 20000,
         .member_certificate_ms = INT64_C(30) * 24 * 3600 * 1000,
         .mechanism = &mechanisms[0],
         .jobs_per_member_max = 1000,
@@ -83,11 +84,15 @@ static enum status open_daemon(struct world *world, struct fault *fault)
         status = core_open(&daemon->core, &broker->config, &broker->clock.clock, &broker->log,
                            store, &broker->secret, fault);
     if (status == STATUS_OK)
+        status = learning_open(&daemon->learning, &daemon->core, fault);
+    if (status == STATUS_OK)
         status = daemon_sign_revocations(daemon, false, fault);
     if (status == STATUS_OK)
         status = rpc_loop_open(&daemon->loop, &broker->clock.clock, &broker->log, fault);
     if (status == STATUS_OK)
         status = worker_open(&daemon->worker, daemon->loop, fault);
+    if (status == STATUS_OK)
+        status = worker_open(&daemon->learner, daemon->loop, fault);
     if (status != STATUS_OK)
         return status;
     dispatch_init(&daemon->dispatch, &daemon->core);
@@ -105,8 +110,10 @@ void world_kill_broker(struct world *world)
     sim_unlisten(&world->network, &broker->listener);
     sim_loop_kill(daemon->loop);
     rpc_timer_stop(&daemon->sweep_timer);
+    worker_close(daemon->learner);
     worker_close(daemon->worker);
     rounds_stop(&daemon->rounds);
+    learning_stop(&daemon->learning);
     dispatch_fini(&daemon->dispatch);
     rpc_loop_close(daemon->loop);
     core_close(&daemon->core);

@@ -222,7 +222,7 @@ bool world_submit(struct world *world, struct world_peer *home)
                           .result_count = 1},
         .demand = {.gpus_min = 1,
                    .gpus_max = 1 + (uint32_t)rng_below(&world->rng, 4),
-                   .batch = 1,
+                   .batch = 64, /* as the executor of the simulation does */
                    .hints = hints,
                    .hint_count = KINDS,
                    .value_nanos_per_example = 150000 + (int64_t)rng_below(&world->rng, 400000),
