@@ -32,8 +32,8 @@ struct core {
     struct arena head_arena;
     struct signed_bytes head; /* the ledger's, as last signed; in head_arena */
     uint64_t head_sequence;   /* of it; 0: none yet */
-    struct learned *learned; /* NULL: the table alone */
-    struct predictor stated; /* the table alone */
+    struct learned *learned;  /* NULL: the table alone */
+    struct predictor stated;  /* the table alone */
 };
 
 /* Takes the store over, on failure too. */
