@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
+#include "broker/call_rate.h"
 #include "broker/config_file.h"
 #include "broker/money/ledger.h"
 
@@ -270,6 +271,9 @@ static void read_quotas(struct reading *reading)
                                              quotas->jobs_per_member, 1000, JOBS_PER_MEMBER_MAX);
     config->gpus_per_job_max = read_count(reading, "quotas.gpus_per_job", quotas->gpus_per_job, 64,
                                           NODES_PER_LEASE_MAX * GPUS_PER_NODE_MAX);
+    config->calls_per_second_max =
+        read_count(reading, "quotas.calls_per_second", quotas->calls_per_second, CALL_RATE_DEFAULT,
+                   CALL_RATE_MAX);
     config->enrolments_per_minute_max =
         read_count(reading, "listen.enrolments_per_minute",
                    reading->file->listen.enrolments_per_minute, 60, 100000);

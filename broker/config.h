@@ -52,6 +52,7 @@ struct broker_config {
     struct credits credit_limit_default;
     uint32_t jobs_per_member_max;
     uint32_t gpus_per_job_max;
+    uint32_t calls_per_second_max; /* of a member */
     uint32_t enrolments_per_minute_max;
 
     double restart_seconds;

@@ -57,6 +57,7 @@ static const struct cyaml_schema_field split_fields[] = {
 static const struct cyaml_schema_field quotas_fields[] = {
     YAML_COUNT("jobs_per_member", struct file_quotas, jobs_per_member),
     YAML_COUNT("gpus_per_job", struct file_quotas, gpus_per_job),
+    YAML_COUNT("calls_per_second", struct file_quotas, calls_per_second),
     CYAML_FIELD_END,
 };
 

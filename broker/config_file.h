@@ -57,6 +57,7 @@ struct file_split {
 struct file_quotas {
     uint32_t *jobs_per_member;
     uint32_t *gpus_per_job;
+    uint32_t *calls_per_second;
 };
 
 struct file_costs {

@@ -208,6 +208,7 @@ static void close_all(struct opening *opening)
         authority_wipe(daemon->authority);
     free(daemon->authority);
     arena_fini(&daemon->revocations_arena);
+    call_rates_fini(&daemon->call_rates);
     if (opening->lock_fd >= 0)
         close(opening->lock_fd);
     free(daemon);

@@ -8,6 +8,7 @@
 #define ENTENTE_BROKER_DAEMON_H
 
 #include "broker/authority.h"
+#include "broker/call_rate.h"
 #include "broker/core.h"
 #include "broker/lease/dispatch.h"
 #include "broker/learning/learning.h"
@@ -41,6 +42,7 @@ struct daemon {
     struct signed_bytes revocations; /* the newest list, signed */
     int64_t enrolment_window_boot_ms;
     uint32_t enrolments_in_window;
+    struct call_rates call_rates;
 };
 
 /* Runs until SIGTERM or SIGINT. Prints "ready ..." on stdout when all three listeners serve. */

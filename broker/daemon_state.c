@@ -19,7 +19,7 @@ enum status daemon_admit_joiner(void *service, const struct rpc_caller *caller,
 enum status daemon_admit_member(void *service, const struct rpc_caller *caller,
                                 const struct wire_method *method, struct fault *fault)
 {
-    const struct daemon *daemon = service;
+    struct daemon *daemon = service;
     struct store_member member;
     struct store_certificate certificate;
     (void)method;
@@ -42,7 +42,8 @@ enum status daemon_admit_member(void *service, const struct rpc_caller *caller,
     if (member.state == MEMBER_PENDING || member.state == MEMBER_REVOKED)
         return fault_set(fault, STATUS_DENIED, "member %s is %s", name->text,
                          member_state_name(member.state));
-    return STATUS_OK;
+    return call_rate_take(&daemon->call_rates, daemon->core.clock, name,
+                          daemon->config->calls_per_second_max, fault);
 }
 
 /* --- revocations */

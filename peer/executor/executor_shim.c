@@ -31,7 +31,8 @@ enum {
     SHIM_KILL_ROUNDS_MAX = 5000, /* of a millisecond */
     SHIM_INFO_MAX = 1024,
     SHIM_READ_BYTES = 65536,
-    SHIM_FAILED = 126 /* the exit code where the job could not be started */
+    JOB_DESCRIPTORS = 1024, /* a job's soft limit; it may raise it to the hard one */
+    SHIM_FAILED = 126       /* the exit code where the job could not be started */
 };
 
 struct shim {
@@ -146,10 +147,15 @@ static void become_job(const struct shim *shim, int output, int info, const char
     static const int defaulted[] = {SIGPIPE, SIGHUP, SIGINT};
     char *const nothing[] = {NULL};
     struct rlimit const none = {0, 0};
+    struct rlimit descriptors;
     sigset_t all;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
     setrlimit(RLIMIT_CORE, &none);
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_max >= JOB_DESCRIPTORS) {
+        descriptors.rlim_cur = JOB_DESCRIPTORS; /* as elsewhere; the daemon has all it may have */
+        setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
     sigemptyset(&all);
     for (size_t s = 0; s < sizeof defaulted / sizeof defaulted[0]; s++)
         signal(defaulted[s], SIG_DFL);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <grpc/support/time.h>
 
@@ -61,10 +62,21 @@ static void step(struct rpc_loop *loop, int64_t until_boot_ms);
 static gpr_timespec next_deadline(const struct rpc_loop *loop, int64_t until_boot_ms);
 static void end_turn(struct rpc_loop *loop);
 
+/* The usual soft limit of 1024 is used up by as many connections that never finish a handshake. */
+static void take_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 enum status rpc_loop_open(struct rpc_loop **out, const struct clock *clock, const struct log *log,
                           struct fault *fault)
 {
     rpc_signals_block();
+    take_descriptors();
     struct rpc_loop *loop = calloc(1, sizeof *loop);
     if (loop == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the event loop");

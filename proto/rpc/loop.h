@@ -21,8 +21,9 @@
 struct rpc_loop;
 
 /* Blocks SIGINT, SIGTERM and SIGPIPE in the calling (main) thread, then starts gRPC. Call before
- * any other thread exists. Children inherit the blocked set: reset it when spawning one
- * (POSIX_SPAWN_SETSIGMASK). gRPC's own warnings go to standard error where log takes warnings. */
+ * any other thread exists. Raises the process' soft limit of descriptors to the hard one. Children
+ * inherit the blocked set: reset it when spawning one (POSIX_SPAWN_SETSIGMASK). gRPC's own warnings
+ * go to standard error where log takes warnings. */
 MUST_USE enum status rpc_loop_open(struct rpc_loop **loop, const struct clock *clock,
                                    const struct log *log, struct fault *fault);
 void rpc_loop_close(struct rpc_loop *loop);

@@ -178,6 +178,7 @@ static inline int fed_open(void **state)
         .root_certificate_ms = 360000000,
         .mechanism = &mechanisms[0],
         .jobs_per_member_max = 3,
+        .calls_per_second_max = CALL_RATE_DEFAULT,
         .gpus_per_job_max = 8,
         .enrolments_per_minute_max = 10,
         .restart_seconds = 2.0,

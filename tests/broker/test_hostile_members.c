@@ -4,6 +4,10 @@
  */
 #include "tests/broker/daemon_fixture.h"
 
+#include <sys/resource.h>
+
+#include "tests/support/half_open.h"
+
 enum { DAY_MS = 24 * 3600 * 1000 };
 
 static struct stage *stage_of(void **state)
@@ -300,6 +304,139 @@ static void one_demand_too_many_is_refused_by_the_quotas_name(void **state)
     stop_broker(stage);
 }
 
+/* Ten thousand demands at once, as fast as the line takes them; isi is served meanwhile. */
+enum { FLOOD = 10000, FLOOD_IN_FLIGHT = 256 };
+
+struct flood {
+    uint32_t taken;
+    uint32_t over_quota;
+    uint32_t too_fast;
+    uint32_t questions;
+    uint32_t other;
+    uint32_t open;
+};
+
+static void flood_answered(void *context, enum status status, const void *response,
+                           const struct fault *fault)
+{
+    struct flood *flood = context;
+    (void)response;
+    flood->open--;
+    if (status == STATUS_OK)
+        flood->taken++;
+    else if (status == STATUS_EXHAUSTED && strstr(fault->text, "open jobs") != NULL)
+        flood->over_quota++;
+    else if (status == STATUS_EXHAUSTED && strstr(fault->text, "calls_per_second") != NULL)
+        flood->too_fast++;
+    else if (status == STATUS_EXHAUSTED && strstr(fault->text, "being worked out for you") != NULL)
+        flood->questions++;
+    else
+        flood->other++;
+}
+
+static void send_demand(struct peer *eve, uint32_t number, struct flood *flood)
+{
+    struct name job;
+    struct transport_callbacks callbacks = {.on_done = flood_answered, .context = flood};
+    snprintf(job.text, sizeof job.text, "eve-%u", number);
+    struct submit_request request = {.issued_wall_ms = clock_wall_ms(clock_real()),
+                                     .demand = demand_of(job, eve->name)};
+    memcpy(request.request_key.bytes, &number, sizeof number);
+    request.request_key.bytes[DIGEST_BYTES - 1] = 77;
+    flood->open +=
+        transport_start(eve->transport, &method_submit, &request, CALL_MS, &callbacks) != NULL;
+}
+
+static void ten_thousand_demands_are_refused_by_quota_and_starve_nobody(void **state)
+{
+    struct stage *stage = *state;
+    if (stage->program[0] == '\0')
+        skip();
+    append_config(stage, "quotas: {jobs_per_member: 50, calls_per_second: 500}\n");
+    stage = stage_of(state);
+    struct peer *eve = new_peer(stage, "eve");
+    struct peer *isi = new_peer(stage, "isi");
+    static struct flood flood;
+    flood = (struct flood){0};
+    beat(isi);
+    for (uint32_t sent = 0; sent < FLOOD; sent++) {
+        send_demand(eve, sent, &flood);
+        if (sent % 2500 == 0)
+            submit(isi, sent == 0 ? "isi-1" : "isi-2"); /* within a call's deadline, or it fails */
+        while (flood.open >= FLOOD_IN_FLIGHT)
+            rpc_loop_run_for(stage->loop, 1);
+    }
+    while (flood.open > 0)
+        rpc_loop_run_for(stage->loop, 10);
+    assert_int_equal(flood.taken, 50);
+    assert_int_equal(flood.other, 0);
+    assert_true(flood.over_quota > 0);
+    assert_int_equal(flood.taken + flood.over_quota + flood.too_fast, FLOOD);
+    print_message("10,000 demands: %u over the quota, %u too fast\n", flood.over_quota,
+                  flood.too_fast);
+    beat(isi);
+    transport_close(eve->transport);
+    transport_close(isi->transport);
+    stop_broker(stage);
+}
+
+/* Sooner than its questions are answered a member may ask four at once; the fifth is refused. */
+static void explanations_have_a_quota_of_their_own(void **state)
+{
+    enum { BATCH = 64, BATCHES_MAX = 100 };
+    struct stage *stage = stage_of(state);
+    struct peer *eve = new_peer(stage, "eve");
+    static struct flood flood;
+    flood = (struct flood){0};
+    beat(eve);
+    submit(eve, "eve-1");
+    struct explain_request explain = {.job = name_of("eve-1")};
+    struct transport_callbacks callbacks = {.on_done = flood_answered, .context = &flood};
+    for (int batch = 0; batch < BATCHES_MAX && flood.questions == 0; batch++) {
+        for (int asked = 0; asked < BATCH; asked++)
+            flood.open += transport_start(eve->transport, &method_explain, &explain, CALL_MS,
+                                          &callbacks) != NULL;
+        while (flood.open > 0)
+            rpc_loop_run_for(stage->loop, 10);
+    }
+    assert_true(flood.questions > 0);
+    assert_true(flood.taken > 0);
+    assert_int_equal(flood.other, 0);
+    transport_close(eve->transport);
+    stop_broker(stage);
+}
+
+/* A daemon has 1,024 descriptors where nobody says otherwise; it takes what it may have. */
+static void two_thousand_half_open_connections_keep_no_member_out(void **state)
+{
+    struct stage *stage = *state;
+    struct rlimit own, usual;
+    if (stage->program[0] == '\0')
+        skip();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &own), 0);
+    usual = own;
+    usual.rlim_cur = 1024;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    stage = stage_of(state); /* the broker is started with the usual limit */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &own), 0);
+    if (own.rlim_max < 8192)
+        skip();
+    struct peer *isi = new_peer(stage, "isi");
+    static struct half_open members, joiners;
+    beat(isi);
+    half_open_begin(&members, stage->members, 1000);
+    half_open_begin(&joiners, stage->enrolment, 1000);
+    beat(isi);                                 /* who is connected */
+    struct peer *usc = new_peer(stage, "usc"); /* and who joins and dials now */
+    beat(usc);
+    assert_int_equal(knock(usc, usc->chain.text, usc->key.text), STATUS_OK);
+    half_open_end(&members);
+    half_open_end(&joiners);
+    transport_close(isi->transport);
+    transport_close(usc->transport);
+    stop_broker(stage);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -308,6 +445,9 @@ int main(void)
         CASE(a_member_acts_for_itself_alone),
         CASE(certificates_of_no_member_get_nothing),
         CASE(one_demand_too_many_is_refused_by_the_quotas_name),
+        CASE(ten_thousand_demands_are_refused_by_quota_and_starve_nobody),
+        CASE(explanations_have_a_quota_of_their_own),
+        CASE(two_thousand_half_open_connections_keep_no_member_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

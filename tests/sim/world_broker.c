@@ -32,6 +32,7 @@ void world_broker_init(struct world *world)
         .member_certificate_ms = INT64_C(30) * 24 * 3600 * 1000,
         .mechanism = &mechanisms[0],
         .jobs_per_member_max = 1000,
+        .calls_per_second_max = CALL_RATE_DEFAULT,
         .gpus_per_job_max = 8,
         .enrolments_per_minute_max = 10,
         .restart_seconds = 0.5,
@@ -118,5 +119,6 @@ void world_kill_broker(struct world *world)
     rpc_loop_close(daemon->loop);
     core_close(&daemon->core);
     arena_fini(&daemon->revocations_arena);
+    call_rates_fini(&daemon->call_rates);
     world_put_back(broker->directory, "broker.db");
 }
