@@ -6,9 +6,8 @@
 
 #include <sys/resource.h>
 
+#include "tests/broker/forgery.h"
 #include "tests/support/half_open.h"
-
-enum { DAY_MS = 24 * 3600 * 1000 };
 
 static struct stage *stage_of(void **state)
 {
@@ -186,47 +185,12 @@ static void a_member_acts_for_itself_alone(void **state)
 
 /* --- who is nobody */
 
+/* Of the certificate and key shown: a harmless question to the broker. */
 static enum status knock(struct peer *as, const char *chain, const char *key)
 {
-    struct stage *stage = as->stage;
-    struct rpc_client_settings settings = {
-        .security = chain != NULL ? RPC_MUTUAL_TLS : RPC_SERVER_TLS,
-        .address = stage->members,
-        .credentials = {.roots_pem = as->root.text, .chain_pem = chain, .key_pem = key},
-        .server_name = "broker.demo",
-    };
-    struct transport *transport = NULL;
     struct page_request page = {.rows = 1};
-    assert_ok(rpc_client_open(&transport, stage->loop, &settings, &stage->fault));
-    void *ignored = NULL;
-    enum status status = rpc_client_call(stage->loop, transport, &method_list_jobs, &page, 3000,
-                                         &stage->arena, &ignored, &stage->fault);
-    transport_close(transport);
-    return status;
-}
-
-static void read_state(struct stage *stage, const char *name, struct pem *pem)
-{
-    char path[400];
-    struct bytes bytes;
-    snprintf(path, sizeof path, "%s/state/%s", stage->directory, name);
-    assert_ok(file_read(path, PEM_BYTES_MAX, &stage->arena, &bytes, &stage->fault));
-    memcpy(pem->text, bytes.data, bytes.size);
-    pem->text[bytes.size] = '\0';
-}
-
-/* A leaf for usc from these keys, as whoever holds them could make it. */
-static void forge(struct peer *usc, const struct pem *issuer_key, const struct pem *issuer,
-                  struct certificate_validity validity, struct pem *chain)
-{
-    struct pem *csr = arena_alloc(&usc->stage->arena, 1, sizeof *csr);
-    struct identity_subject subject = {
-        .role = IDENTITY_MEMBER, .federation = name_of("demo"), .member = usc->name};
-    assert_non_null(csr);
-    assert_ok(identity_make_request(&usc->key, csr, &usc->stage->fault));
-    if (identity_sign_request(issuer_key, issuer, csr, &subject, "", validity, chain,
-                              &usc->stage->fault) != STATUS_OK)
-        fail_msg("%s", usc->stage->fault.text);
+    struct door door = {as->stage->members, "broker.demo", &method_list_jobs, &page};
+    return knock_at(&door, as, chain, key);
 }
 
 static void certificates_of_no_member_get_nothing(void **state)
@@ -250,17 +214,18 @@ static void certificates_of_no_member_get_nothing(void **state)
     assert_ok(identity_make_root(root_key, &demo, long_enough, root, NULL));
     assert_ok(identity_make_key(own_key, NULL));
     assert_ok(identity_make_intermediate(root_key, root, own_key, long_enough, own, NULL));
-    forge(usc, own_key, own, present, chain);
+    forge_as(usc, &demo, own_key, own, present, chain);
     assert_int_equal(knock(usc, chain->text, usc->key.text), STATUS_UNAVAILABLE);
 
     /* of the true intermediate, but over */
     read_state(stage, "intermediate.key", key);
     read_state(stage, "intermediate.pem", issuer);
-    forge(usc, key, issuer, (struct certificate_validity){now - 2 * DAY_MS, now - DAY_MS}, chain);
+    forge_as(usc, &demo, key, issuer, (struct certificate_validity){now - 2 * DAY_MS, now - DAY_MS},
+             chain);
     assert_int_equal(knock(usc, chain->text, usc->key.text), STATUS_UNAVAILABLE);
 
     /* in every respect good, but the broker never gave it out: its intermediate's key was stolen */
-    forge(usc, key, issuer, present, chain);
+    forge_as(usc, &demo, key, issuer, present, chain);
     assert_int_equal(knock(usc, chain->text, usc->key.text), STATUS_UNAUTHENTICATED);
     assert_non_null(strstr(stage->fault.text, "did not issue"));
     assert_int_equal(knock(usc, usc->chain.text, usc->key.text), STATUS_OK);
