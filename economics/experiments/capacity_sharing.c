@@ -55,22 +55,22 @@ static const struct experiment_parameter parameters[] = {
 };
 
 static const struct experiment_metric metrics[] = {
-    {"share", "GPUs", "shared"},
-    {"lent", "GPUs", "in use by others, mean"},
-    {"borrowed", "GPUs", "of others in use, mean"},
-    {"outside", "GPUs", "bought outside, mean"},
-    {"utilisation", "", "of own GPUs"},
-    {"cost", "credits/h", "outside and borrowed, less earned"},
-    {"utility", "credits/h", "saving against standing alone (over the rise of utilisation)"},
-    {"utilitarian", "credits/h", "sum of utilities"},
-    {"proportional", "", "sum of their logarithms"},
-    {"max_min", "credits/h", "the least utility"},
-    {"anarchy_utilitarian", "", "best sum of utilities / that of the worst equilibrium"},
-    {"anarchy_max_min", "", "best least utility / that of the worst equilibrium"},
-    {"equilibria", "", "different ones found"},
-    {"cycles", "", "starts that ended in a cycle"},
-    {"rounds", "", "of best responses, mean over starts"},
-    {"optimum_exhaustive", "", "1: every choice was tried for the optimum"},
+    {"share", "GPUs", "shared", false},
+    {"lent", "GPUs", "in use by others, mean", false},
+    {"borrowed", "GPUs", "of others in use, mean", false},
+    {"outside", "GPUs", "bought outside, mean", false},
+    {"utilisation", "", "of own GPUs", false},
+    {"cost", "credits/h", "outside and borrowed, less earned", false},
+    {"utility", "credits/h", "saving against standing alone (over the rise of utilisation)", false},
+    {"utilitarian", "credits/h", "sum of utilities", false},
+    {"proportional", "", "sum of their logarithms", false},
+    {"max_min", "credits/h", "the least utility", false},
+    {"anarchy_utilitarian", "", "best sum of utilities / that of the worst equilibrium", false},
+    {"anarchy_max_min", "", "best least utility / that of the worst equilibrium", false},
+    {"equilibria", "", "different ones found", false},
+    {"cycles", "", "starts that ended in a cycle", false},
+    {"rounds", "", "of best responses, mean over starts", false},
+    {"optimum_exhaustive", "", "1: every choice was tried for the optimum", false},
 };
 
 struct study {

@@ -8,6 +8,9 @@
 
 static const struct experiment *const shipped[] = {
     &experiment_capacity_sharing,
+    &experiment_misreporting,
+    &experiment_formation,
+    &experiment_mechanisms,
 };
 
 const struct experiment *const *experiment_all(size_t *count)

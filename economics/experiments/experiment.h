@@ -57,6 +57,7 @@ struct experiment_metric {
     const char *name;
     const char *unit;
     const char *meaning;
+    bool measured; /* a time: no two runs agree, so it stands in timings.csv, not in the results */
 };
 
 /* A parameter's value in one arm. */
@@ -93,6 +94,7 @@ struct experiment_run {
     uint64_t seed; /* of the replication; take streams, not this */
     struct arena *arena;
     struct observations *observations;
+    double (*seconds)(void); /* a clock, for measured metrics alone */
 };
 
 void experiment_stream(const struct experiment_run *run, const char *name, struct rng *rng);

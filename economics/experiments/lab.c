@@ -195,6 +195,7 @@ static enum status run_task(struct lab *lab, uint64_t task, struct arena *arena,
         .seed = design_replication_seed(lab->design, replication),
         .arena = arena,
         .observations = observations,
+        .seconds = lab->options->seconds,
     };
     enum status status = setting.experiment->run(&run, fault);
     if (status == STATUS_OK && observations->status != STATUS_OK)

@@ -26,6 +26,7 @@ struct lab_options {
     uint32_t part;         /* 0-based, of part_count > 1: run this part alone, write no results */
     uint32_t part_count;   /* 1: everything */
     const struct clock *clock;         /* for progress and the manifest, never for results */
+    double (*seconds)(void);           /* for measured metrics, which are no results */
     const volatile sig_atomic_t *stop; /* not 0: end after the runs under way; NULL: never */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* NULL: silent */
     void *context;

@@ -13,9 +13,10 @@
 #include "economics/experiments/results_database.h"
 #include "economics/experiments/statistics.h"
 
-enum output { OUTPUT_RESULTS, OUTPUT_SUMMARY, OUTPUT_COMPARISONS, OUTPUTS };
+enum output { OUTPUT_RESULTS, OUTPUT_SUMMARY, OUTPUT_COMPARISONS, OUTPUT_TIMINGS, OUTPUTS };
 
-static const char *const output_names[OUTPUTS] = {"results.csv", "summary.csv", "comparisons.csv"};
+static const char *const output_names[OUTPUTS] = {"results.csv", "summary.csv", "comparisons.csv",
+                                                  "timings.csv"};
 
 static const enum results_table output_tables[OUTPUTS] = {RESULTS_ROWS, RESULTS_SUMMARY,
                                                           RESULTS_COMPARISONS};
@@ -178,12 +179,15 @@ static enum status write_headings(struct writing *writing, struct fault *fault)
 {
     const struct design *design = writing->design;
     fputs("arm,replication", writing->csv[OUTPUT_RESULTS]);
+    fputs("arm,replication", writing->csv[OUTPUT_TIMINGS]);
     fputs("arm", writing->csv[OUTPUT_SUMMARY]);
     for (uint32_t a = 0; a < design->axis_count; a++) {
         fprintf(writing->csv[OUTPUT_RESULTS], ",%s", axis_name(design, a));
+        fprintf(writing->csv[OUTPUT_TIMINGS], ",%s", axis_name(design, a));
         fprintf(writing->csv[OUTPUT_SUMMARY], ",%s", axis_name(design, a));
     }
     fputs(",series,subject,metric,value\n", writing->csv[OUTPUT_RESULTS]);
+    fputs(",series,subject,metric,unit,value\n", writing->csv[OUTPUT_TIMINGS]);
     fputs(",series,subject,metric,unit,n,missing,mean,sd,low,high\n", writing->csv[OUTPUT_SUMMARY]);
     fputs("kind,arm,against_arm,series,against_series,subject,metric,n,difference,sd,low,high\n",
           writing->csv[OUTPUT_COMPARISONS]);
@@ -204,6 +208,23 @@ static enum status write_headings(struct writing *writing, struct fault *fault)
 
 /* --- one arm */
 
+/* Measured times go into a file of their own, outside of what is the same each time. */
+static void write_timing(struct writing *writing, uint32_t replication,
+                         const struct observation *observation)
+{
+    const struct experiment_metric *metric =
+        &writing->design->experiment->metrics[observation->metric];
+    char text[NUMBER_TEXT_MAX];
+    FILE *csv = writing->csv[OUTPUT_TIMINGS];
+    fprintf(csv, "%u,%u", writing->arm, replication);
+    put_axes(writing, OUTPUT_TIMINGS);
+    fputc(',', csv);
+    quoted(csv, observation->series);
+    fputc(',', csv);
+    quoted(csv, observation->subject);
+    fprintf(csv, ",%s,%s,%s\n", metric->name, metric->unit, number_text(observation->value, text));
+}
+
 static enum status write_observation(void *context, uint32_t replication,
                                      const struct observation *observation, struct fault *fault)
 {
@@ -212,6 +233,10 @@ static enum status write_observation(void *context, uint32_t replication,
     if (observation->metric >= experiment->metric_count)
         return fault_set(fault, STATUS_CORRUPT, "the journal names a metric that %s hasn't",
                          experiment->name);
+    if (experiment->metrics[observation->metric].measured) {
+        write_timing(writing, replication, observation);
+        return STATUS_OK;
+    }
     fprintf(writing->csv[OUTPUT_RESULTS], "%u,%u", writing->arm, replication);
     put_axes(writing, OUTPUT_RESULTS);
     results_database_integer(writing->database, RESULTS_ROWS, writing->arm);
@@ -336,6 +361,8 @@ static enum status write_arm(struct writing *writing, struct fault *fault)
                                        writing->replications, write_observation, writing, fault);
     for (const struct group *group = groups.table; status == STATUS_OK && group != NULL;
          group = group->hh.next) {
+        if (writing->design->experiment->metrics[group->key.metric].measured)
+            continue;
         status = write_summary(writing, group, fault);
         if (status == STATUS_OK)
             status = compare(writing, &groups, group, fault);

@@ -7,5 +7,8 @@
 #include "economics/experiments/experiment.h"
 
 extern const struct experiment experiment_capacity_sharing;
+extern const struct experiment experiment_misreporting;
+extern const struct experiment experiment_formation;
+extern const struct experiment experiment_mechanisms;
 
 #endif

@@ -141,6 +141,28 @@ static void wrong_designs_are_refused_by_line_key_and_nearest_word(void **state)
     }
 }
 
+static void every_shipped_configuration_is_a_design(void **state)
+{
+    (void)state;
+    const char *source = getenv("ENTENTE_SOURCE_DIR");
+    size_t count;
+    const struct experiment *const *all = experiment_all(&count);
+    if (source == NULL) {
+        print_message("skipped: ENTENTE_SOURCE_DIR is not set\n");
+        skip();
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct bench b;
+        char path[1024];
+        bench_init(&b);
+        snprintf(path, sizeof path, "%s/configs/experiments/%s.yaml", source, all[i]->name);
+        if (design_read(path, NULL, &b.arena, &b.design, &b.fault) != STATUS_OK)
+            fail_msg("%s", b.fault.text);
+        assert_ptr_equal(b.design.experiment, all[i]);
+        bench_fini(&b);
+    }
+}
+
 /* --- journals */
 
 enum { RECORDS = 5, JOURNAL_IDENTITY = 77 };
@@ -417,6 +439,7 @@ int main(void)
         cmocka_unit_test(lists_and_grids_make_every_combination_the_last_fastest),
         cmocka_unit_test(a_latin_hypercube_meets_every_stratum_once),
         cmocka_unit_test(wrong_designs_are_refused_by_line_key_and_nearest_word),
+        cmocka_unit_test(every_shipped_configuration_is_a_design),
         cmocka_unit_test(a_journal_cut_at_any_byte_keeps_all_whole_records),
         cmocka_unit_test(a_changed_byte_ends_the_journal_before_its_record),
         cmocka_unit_test(a_journal_of_another_design_is_refused),
