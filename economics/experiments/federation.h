@@ -106,23 +106,16 @@ extern const char *const federation_dimension_names[FEDERATION_DIMENSIONS];
 const char *federation_member_name(uint32_t member, char text[static 16]);
 
 /* What the parameters of the market experiments have in common, to be listed in their tables. */
-#define FEDERATION_PARAMETERS                                                                       \
-    {"members", PARAMETER_INTEGER, "4", 1, FEDERATION_MEMBERS_MAX, NULL, "", "how many members"},   \
-        {"kinds", PARAMETER_INTEGER, "3", 1, FEDERATION_KINDS_MAX, NULL, "", "of GPUs"},            \
-        {"gpus", PARAMETER_INTEGER, "16", 1, 4096, NULL, "GPUs", "of each member"},                 \
-        {"load", PARAMETER_REAL, "1.2", 0.01, 8, NULL, "", "GPUs wanted by jobs / GPUs there are"}, \
-        {"heterogeneity",                                                                           \
-         PARAMETER_REAL,                                                                            \
-         "0.7",                                                                                     \
-         0,                                                                                         \
-         1,                                                                                         \
-         NULL,                                                                                      \
-         "",                                                                                        \
-         "how differently jobs run on kinds of GPU: 0 all alike"},                                  \
-        {"imbalance", PARAMETER_REAL, "0.5", 0, 1, NULL, "", "of members' loads: 0 all alike"},     \
-        {"affinity", PARAMETER_REAL, "0.9", 0.01, 1, NULL, "", "to every other member"},            \
-    {                                                                                               \
-        "cost", PARAMETER_REAL, "1", 0, 1000, NULL, "credits/GPU-h", "of running, the mean"         \
+#define FEDERATION_PARAMETERS                                                                      \
+    {"members", PARAMETER_INTEGER, "4", 1, FEDERATION_MEMBERS_MAX, NULL, "", "how many members"},  \
+        {"kinds", PARAMETER_INTEGER, "3", 1, FEDERATION_KINDS_MAX, NULL, "", "of GPUs"},           \
+        {"gpus", PARAMETER_INTEGER, "16", 1, 4096, NULL, "GPUs", "of each member"},                \
+        {"load", PARAMETER_REAL, "1.2", 0.01, 8, NULL, "", "GPUs wanted / GPUs there"},            \
+        {"heterogeneity", PARAMETER_REAL, "0.7", 0, 1, NULL, "", "of jobs' likings: 0 all alike"}, \
+        {"imbalance", PARAMETER_REAL, "0.5", 0, 1, NULL, "", "of members' loads: 0 all alike"},    \
+        {"affinity", PARAMETER_REAL, "0.9", 0.01, 1, NULL, "", "to every other member"},           \
+    {                                                                                              \
+        "cost", PARAMETER_REAL, "1", 0, 1000, NULL, "credits/GPU-h", "of running, the mean"        \
     }
 
 void federation_parameters_of(const struct setting *setting,
