@@ -11,10 +11,11 @@
 
 #include "peer/executor/executor_process.h"
 #include "peer/executor/executor_sandbox.h"
+#include "peer/executor/system_calls.h"
 
 static bool find_program(const char *name, char path[static FILE_PATH_MAX]);
 static bool try_sandbox(struct process_executor *self, struct fault *fault);
-static bool run_trial(const char *const *arguments, struct fault *fault);
+static bool run_trial(const char *const *arguments, int filter, struct fault *fault);
 static void miss(struct executor_abilities *abilities, const char *text);
 
 static bool find_program(const char *name, char path[static FILE_PATH_MAX])
@@ -65,7 +66,7 @@ void process_find_abilities(struct process_executor *self)
     abilities->cpu_limit = places[CGROUP_CPU].parent[0] != '\0';
 }
 
-static bool run_trial(const char *const *arguments, struct fault *fault)
+static bool run_trial(const char *const *arguments, int filter, struct fault *fault)
 {
     char words[256] = "";
     int output[2];
@@ -77,6 +78,7 @@ static bool run_trial(const char *const *arguments, struct fault *fault)
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, output[1], 1);
     posix_spawn_file_actions_adddup2(&actions, output[1], 2);
+    posix_spawn_file_actions_adddup2(&actions, filter, SANDBOX_FILTER_FD);
     char **argv = (char **)(uintptr_t)arguments; /* exec's prototype lacks a const */
     int const error = posix_spawn(&pid, arguments[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -104,8 +106,12 @@ static bool try_sandbox(struct process_executor *self, struct fault *fault)
     struct arena arena;
     const char **arguments;
     arena_init(&arena, ARENA_MESSAGE_BYTES);
+    int filter = -1;
     bool const works = sandbox_trial(&request, &arena, &arguments, fault) == STATUS_OK &&
-                       run_trial(arguments, fault);
+                       system_calls_filter(&filter, fault) == STATUS_OK &&
+                       run_trial(arguments, filter, fault);
+    if (filter >= 0)
+        close(filter);
     arena_fini(&arena);
     return works;
 }

@@ -68,7 +68,8 @@ enum status sandbox_trial(const struct sandbox_request *request, struct arena *a
     add(&line, request->bwrap);
     add_isolation(&line, request);
     add_system(&line, request);
-    add_all(&line, (const char *const[]){"--remount-ro", "/dev", "--remount-ro", "/", "--", NULL});
+    add_all(&line, (const char *const[]){"--remount-ro", "/dev", "--remount-ro", "/", "--seccomp",
+                                         SANDBOX_FILTER_TEXT, "--", NULL});
     add_identity(&line, request);
     add_all(&line, (const char *const[]){"/bin/sh", "-c", "test -e /proc/self && exit 0", NULL});
     enum status status = end_line(&line, fault);

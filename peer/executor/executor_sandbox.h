@@ -16,9 +16,13 @@
 #include "peer/executor/executor_state.h"
 
 enum {
-    SANDBOX_INFO_FD = 3, /* where bwrap tells the shim the pid of the sandbox */
+    SANDBOX_INFO_FD = 3,   /* where bwrap tells the shim the pid of the sandbox */
+    SANDBOX_FILTER_FD = 4, /* where bwrap reads the filter of system calls */
     SANDBOX_DEVICES_MAX = 1024
 };
+
+#define SANDBOX_INFO_TEXT   "3"
+#define SANDBOX_FILTER_TEXT "4"
 
 struct sandbox_request {
     const char *directory; /* of the run */

@@ -25,6 +25,7 @@
 #include "peer/executor/capped_log.h"
 #include "peer/executor/executor_sandbox.h"
 #include "peer/executor/executor_state.h"
+#include "peer/executor/system_calls.h"
 
 enum {
     SHIM_POLL_MS = 20,           /* while a stop waits to be passed on */
@@ -42,6 +43,7 @@ struct shim {
     struct capped_log log;
     int output;  /* the job's stdout and stderr come out here; -1: closed */
     int info;    /* bwrap's words; -1: closed */
+    int filter;  /* of system calls, for bubblewrap; -1: no sandbox */
     int signals; /* signalfd */
     char info_text[SHIM_INFO_MAX];
     size_t info_length;
@@ -162,8 +164,10 @@ static void become_job(const struct shim *shim, int output, int info, const char
     sigprocmask(SIG_SETMASK, &all, NULL);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    if (shim->launch.sandboxed)
+    if (shim->launch.sandboxed) {
         dup2(info, SANDBOX_INFO_FD);
+        dup2(shim->filter, SANDBOX_FILTER_FD);
+    }
     if (!cgroup_enter(&shim->launch.cgroups)) {
         ssize_t const ignored = write(STDERR_FILENO, no_cgroup, sizeof no_cgroup - 1);
         (void)ignored;
@@ -176,12 +180,34 @@ static void become_job(const struct shim *shim, int output, int info, const char
     _exit(SHIM_FAILED);
 }
 
-/* A descriptor that is none of 0..3, which the job's start moves others to. */
+/* A descriptor that is none of 0..4, which the job's start moves others to. */
 static int above(int fd)
 {
-    int const moved = fcntl(fd, F_DUPFD_CLOEXEC, SANDBOX_INFO_FD + 1);
+    int const moved = fcntl(fd, F_DUPFD_CLOEXEC, SANDBOX_FILTER_FD + 1);
     close(fd);
     return moved;
+}
+
+/* bubblewrap's own two descriptors come before all that the peer said. */
+static enum status make_arguments(struct shim *shim, char ***made, struct fault *fault)
+{
+    static char options[][12] = {"--info-fd", SANDBOX_INFO_TEXT, "--seccomp", SANDBOX_FILTER_TEXT};
+    enum { OPTIONS = sizeof options / sizeof options[0] };
+    char **arguments =
+        arena_alloc(&shim->arena, LAUNCH_ARGUMENTS_MAX + OPTIONS + 1, sizeof *arguments);
+    if (arguments == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory to start a run");
+    uint32_t count = 0;
+    for (uint32_t a = 0; a < shim->launch.argument_count; a++) {
+        const char *text = shim->launch.arguments[a];
+        arguments[count] = arena_copy_text(&shim->arena, text, strlen(text));
+        if (arguments[count++] == NULL)
+            return fault_set(fault, STATUS_NO_MEMORY, "no memory to start a run");
+        for (size_t o = 0; a == 0 && shim->launch.sandboxed && o < OPTIONS; o++)
+            arguments[count++] = options[o];
+    }
+    *made = arguments;
+    return STATUS_OK;
 }
 
 static enum status start_child(struct shim *shim, struct fault *fault)
@@ -202,28 +228,21 @@ static enum status start_child(struct shim *shim, struct fault *fault)
     fcntl(shim->output, F_SETFL, O_NONBLOCK);
     fcntl(shim->info, F_SETFL, O_NONBLOCK);
 
-    char **arguments = arena_alloc(&shim->arena, LAUNCH_ARGUMENTS_MAX + 4, sizeof *arguments);
-    if (arguments == NULL)
-        return fault_set(fault, STATUS_NO_MEMORY, "no memory to start a run");
-    uint32_t count = 0;
-    for (uint32_t a = 0; a < shim->launch.argument_count; a++) {
-        const char *text = shim->launch.arguments[a];
-        arguments[count] = arena_copy_text(&shim->arena, text, strlen(text));
-        if (arguments[count++] == NULL)
-            return fault_set(fault, STATUS_NO_MEMORY, "no memory to start a run");
-        if (a == 0 && shim->launch.sandboxed) {
-            static char option[] = "--info-fd";
-            static char number[] = "3";
-            _Static_assert(SANDBOX_INFO_FD == 3, "the text above says so");
-            arguments[count++] = option;
-            arguments[count++] = number;
-        }
-    }
+    char **arguments = NULL;
+    int filter = -1;
+    status = make_arguments(shim, &arguments, fault);
+    if (status == STATUS_OK && shim->launch.sandboxed)
+        status = system_calls_filter(&filter, fault);
+    if (status != STATUS_OK)
+        return status;
+    shim->filter = filter >= 0 ? above(filter) : -1;
     shim->child = fork();
     if (shim->child == 0)
         become_job(shim, output_end, info_end, work, arguments);
     close(output_end);
     close(info_end);
+    if (shim->filter >= 0)
+        close(shim->filter);
     if (shim->child < 0)
         return fault_set(fault, STATUS_IO, "fork: %s", strerror(errno));
     if (!shim->launch.sandboxed && process_identify(shim->child, &shim->inner))

@@ -26,6 +26,7 @@ home_of() { # HEADER
     openssl/*) echo '^(proto/identity/|tests/proto/|tests/fuzz/(fuzz|seed)_identity)' ;;
     *.pb-c.h | protobuf-c/*) echo '^(proto/wire|tests/proto)/' ;;
     sqlite3.h) echo '^((broker/store|tests/broker)/|(peer/|tests/peer/test_)spool|economics/experiments/results_database|tests/support/preload)' ;;
+    seccomp.h) echo '^peer/executor/system_calls' ;;
     libpq-fe.h) echo '^(broker/store|tests/broker)/' ;;
     cyaml/* | yaml.h) echo '^(base/|tests/base/test_)yaml' ;;
     yajl/*) echo '^(base/|tests/base/test_)json_stream' ;;

@@ -3,9 +3,14 @@
  */
 #include "tests/peer/executor_bench.h"
 
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -245,8 +250,98 @@ static void a_data_set_is_shown_read_only_at_its_place(void **state)
     assert_int_equal(strncmp(bench_read_text(bench, "log"), "images\n", 7), 0);
 }
 
+/* Inside the sandbox: what the kernel says to calls that a job has no business with. */
+static int try_calls(void)
+{
+    static char stack[65536];
+    static const struct {
+        const char *name;
+        long number;
+        long arguments[3];
+    } calls[] = {
+        {"keyctl", SYS_keyctl, {0, -3, 1}}, /* KEYCTL_GET_KEYRING_ID of the session */
+        {"unshare", SYS_unshare, {CLONE_NEWUSER, 0, 0}},
+        {"clone", SYS_clone, {CLONE_NEWUSER | SIGCHLD, 0, 0}},
+        {"ptrace", SYS_ptrace, {0, 0, 0}}, /* PTRACE_TRACEME */
+        {"bpf", SYS_bpf, {0, 0, 0}},
+        {"perf_event_open", SYS_perf_event_open, {0, 0, 0}},
+        {"userfaultfd", SYS_userfaultfd, {0, 0, 0}},
+        {"io_uring_setup", 425, {1, (long)(uintptr_t)stack, 0}},
+        {"mount", SYS_mount, {0, 0, 0}},
+        {"kexec_load", SYS_kexec_load, {0, 0, 0}},
+        {"clone3", 435, {0, 0, 0}},
+        {"AF_ALG", SYS_socket, {38, SOCK_SEQPACKET, 0}},
+        {"AF_UNIX", SYS_socket, {AF_UNIX, SOCK_STREAM, 0}},
+        {"getpid", SYS_getpid, {0, 0, 0}},
+    };
+    for (size_t c = 0; c < sizeof calls / sizeof calls[0]; c++) {
+        errno = 0;
+        long answer = syscall(calls[c].number, calls[c].arguments[0], calls[c].arguments[1],
+                              calls[c].arguments[2], 0, 0);
+        if (calls[c].number == SYS_clone && answer == 0)
+            _exit(0);
+        printf("%s %d\n", calls[c].name, answer < 0 ? errno : 0);
+    }
+    return 0;
+}
+
+static void a_job_does_not_get_at_the_kernels_back_doors(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    char program[600];
+    char script[700];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    assert_true(length > 0);
+    program[length] = '\0';
+    const char *paths[] = {program};
+    bench->run.read_only_paths = paths;
+    bench->run.path_count = 1;
+    snprintf(script, sizeof script, "%s try-calls", program);
+    bench_start(bench, script);
+    assert_int_equal(bench_wait_for_end(bench).exit_code, 0);
+    char expected[1024];
+    snprintf(expected, sizeof expected,
+             "keyctl %d\nunshare %d\nclone %d\nptrace %d\nbpf %d\nperf_event_open %d\n"
+             "userfaultfd %d\nio_uring_setup %d\nmount %d\nkexec_load %d\nclone3 %d\nAF_ALG %d\n"
+             "AF_UNIX 0\ngetpid 0\n",
+             EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, ENOSYS,
+             EAFNOSUPPORT);
+    assert_string_equal(bench_read_text(bench, "log"), expected);
+}
+
+/* What the peer itself lives by: its keys, its spool, the files of other jobs. */
+static void a_job_reads_nothing_of_the_peer_or_of_other_jobs(void **state)
+{
+    struct executor_bench *bench = *state;
+    NEEDS(bench->abilities.sandbox, "sandbox");
+    static const char *const others[] = {"identity/member.pem", "spool.db",
+                                         "runs/9.9.9/work/model"};
+    char path[FILE_PATH_MAX];
+    char script[4 * FILE_PATH_MAX] = "";
+    for (size_t o = 0; o < sizeof others / sizeof others[0]; o++) {
+        snprintf(path, sizeof path, "%s/%s", bench->root, others[o]);
+        *strrchr(path, '/') = '\0';
+        assert_ok(directory_make(path, 0755, NULL));
+        snprintf(path, sizeof path, "%s/%s", bench->root, others[o]);
+        assert_ok(file_write(path, (struct bytes){(const uint8_t *)"x", 1}, 0666, NULL));
+        size_t const at = strlen(script);
+        snprintf(script + at, sizeof script - at, "cat %s 2>/dev/null && echo read\n", path);
+    }
+    size_t used = strlen(script);
+    snprintf(script + used, sizeof script - used,
+             "ln -s %s/spool.db l; cat l 2>/dev/null && echo followed\ntrue\n", bench->root);
+    bench_start(bench, script);
+    assert_int_equal(bench_wait_for_end(bench).exit_code, 0);
+    const char *log = bench_read_text(bench, "log");
+    if (strstr(log, "read") != NULL || strstr(log, "followed") != NULL)
+        fail_msg("the job read: %s", log);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "try-calls") == 0)
+        return try_calls();
     if (argc == 3 && strcmp(argv[1], "run-shim") == 0)
         return process_shim_main(argc, argv);
 #define CLAIM(test) cmocka_unit_test_setup_teardown(test, bench_begin, bench_end)
@@ -262,6 +357,8 @@ int main(int argc, char **argv)
         CLAIM(a_job_cannot_use_its_variables_against_the_host),
         CLAIM(a_job_sees_only_the_devices_it_leased),
         CLAIM(a_data_set_is_shown_read_only_at_its_place),
+        CLAIM(a_job_does_not_get_at_the_kernels_back_doors),
+        CLAIM(a_job_reads_nothing_of_the_peer_or_of_other_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
