@@ -88,6 +88,23 @@ static enum status open_core(struct opening *opening)
     return status == STATUS_OK ? daemon_sign_revocations(daemon, false, opening->fault) : status;
 }
 
+static bool store_waits(const void *context)
+{
+    return store_unsynced(((const struct daemon *)context)->core.store);
+}
+
+/* Ends at once where the disk fails: whoever was not answered asks again, and the store is as after
+ * a power failure. */
+static void sync_store(void *context)
+{
+    struct daemon *daemon = context;
+    struct fault fault;
+    if (store_sync(daemon->core.store, &fault) == STATUS_OK)
+        return;
+    log_error(daemon->core.log, "%s: stopping at once, nothing more is answered", fault.text);
+    _exit(EXIT_FAILURE);
+}
+
 static enum status open_loop(struct opening *opening)
 {
     struct daemon *daemon = opening->daemon;
@@ -100,6 +117,11 @@ static enum status open_loop(struct opening *opening)
         status = worker_open(&daemon->learner, daemon->loop, opening->fault);
     if (status != STATUS_OK)
         return status;
+    status = store_defer_sync(daemon->core.store, opening->fault);
+    if (status != STATUS_OK)
+        return status;
+    struct rpc_barrier barrier = {store_waits, sync_store, daemon};
+    rpc_loop_set_barrier(daemon->loop, &barrier);
     rpc_loop_stop_on_signals(daemon->loop, NULL, NULL);
     dispatch_init(&daemon->dispatch, &daemon->core);
     daemon->started_boot_ms = clock_boot_ms(daemon->core.clock);

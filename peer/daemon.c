@@ -115,12 +115,34 @@ static void reserve_again(struct daemon *daemon)
         log_warning(daemon->log, "no room in the spool for what comes: %s", fault.text);
 }
 
+static bool spool_waits(const void *context)
+{
+    return spool_unsynced(((const struct daemon *)context)->spool);
+}
+
+/* Ends at once where the disk fails: whoever was not answered asks again, the jobs run on, and the
+ * spool is as after a power failure. */
+static void sync_spool(void *context)
+{
+    struct daemon *daemon = context;
+    struct fault fault;
+    if (spool_sync(daemon->spool, &fault) == STATUS_OK)
+        return;
+    log_error(daemon->log, "%s: stopping at once, nothing more is answered", fault.text);
+    _exit(EXIT_FAILURE);
+}
+
 static enum status open_loop(struct daemon *daemon, struct fault *fault)
 {
     enum status status = rpc_loop_open(&daemon->loop, clock_real(), daemon->log, fault);
     if (status == STATUS_OK)
-        rpc_loop_stop_on_signals(daemon->loop, on_signal, daemon);
-    return status;
+        status = spool_defer_sync(daemon->spool, fault);
+    if (status != STATUS_OK)
+        return status;
+    struct rpc_barrier barrier = {spool_waits, sync_spool, daemon};
+    rpc_loop_set_barrier(daemon->loop, &barrier);
+    rpc_loop_stop_on_signals(daemon->loop, on_signal, daemon);
+    return STATUS_OK;
 }
 
 /* A second signal does not wait. */

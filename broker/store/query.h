@@ -35,6 +35,7 @@ struct store {
     int lock_fd; /* -1: none */
     bool writes; /* may write at all */
     bool in_transaction;
+    bool unsynced;          /* since the last commit that was, or sync */
     int64_t entries_before; /* newest ledger entry and transaction when this one began */
     int64_t transactions_before;
     uint32_t touched_count; /* leases that came to hold GPUs in this transaction */

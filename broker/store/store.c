@@ -221,6 +221,44 @@ void store_rollback(struct store *store)
     store->in_transaction = false;
 }
 
+/* --- syncing many commits at once */
+
+static int note_commit(void *context)
+{
+    ((struct store *)context)->unsynced = true;
+    return 0;
+}
+
+/* NORMAL syncs the log before each checkpoint and the database after it, and the log's header when
+ * it begins anew: only the newest commits are left to store_sync(). */
+enum status store_defer_sync(struct store *store, struct fault *fault)
+{
+    assert(store->writes && !store->in_transaction);
+    sqlite3_commit_hook(store->database, note_commit, store);
+    return query_script(store, "PRAGMA synchronous = NORMAL", fault);
+}
+
+bool store_unsynced(const struct store *store)
+{
+    return store->unsynced;
+}
+
+enum status store_sync(struct store *store, struct fault *fault)
+{
+    sqlite3_file *log = NULL;
+    if (!store->unsynced)
+        return STATUS_OK;
+    int code =
+        sqlite3_file_control(store->database, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
+    if (code == SQLITE_OK && log != NULL && log->pMethods != NULL)
+        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK)
+        return fault_set(fault, STATUS_IO, "the store can't be synced to disk: %s",
+                         sqlite3_errstr(code));
+    store->unsynced = false;
+    return STATUS_OK;
+}
+
 enum status store_read_begin(struct store *store, struct fault *fault)
 {
     static const char sql[] = "BEGIN";

@@ -7,13 +7,13 @@
  * writing functions only where no rule stands in front (each header says so).
  *
  * Guarantees. What store_commit() acknowledged survives kill -9 and power loss at any instant
- * (SQLite: WAL, synchronous=FULL). Every change is inside store_begin() .. store_commit(); a
- * writing function outside asserts. store_commit() checks again what was asserted where it was
- * made, and refuses the whole transaction with INTERNAL (rolled back) where: a ledger transaction's
- * entries do not sum to zero or are not as many as it says; an escrow account is below zero; a GPU
- * is held by two leases that are not renewals of each other. After any failed call inside a
- * transaction the caller rolls back. One writer: a second process that opens the same path for
- * writing is refused.
+ * (SQLite: WAL, synchronous=FULL; or store_defer_sync() and store_sync()). Every change is inside
+ * store_begin() .. store_commit(); a writing function outside asserts. store_commit() checks again
+ * what was asserted where it was made, and refuses the whole transaction with INTERNAL (rolled
+ * back) where: a ledger transaction's entries do not sum to zero or are not as many as it says; an
+ * escrow account is below zero; a GPU is held by two leases that are not renewals of each other.
+ * After any failed call inside a transaction the caller rolls back. One writer: a second process
+ * that opens the same path for writing is refused.
  *
  * Results: arrays and texts lie in the arena given. NOT_FOUND is an answer with a fault text.
  * Errors otherwise: IO (disk), CORRUPT (not ours, or made by a newer release), EXHAUSTED (arena).
@@ -59,6 +59,17 @@ MUST_USE enum status store_commit(struct store *store, struct fault *fault);
 /* Nothing happens where none is open, so an error path may always call it. */
 void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
+
+/*
+ * From here on a commit is whole on disk or not there at all, and survives kill -9; what makes it
+ * survive power loss is the next store_sync(), for all commits before it at once. So nothing that
+ * rests on a commit may leave the process while store_unsynced(): the daemon's loop sees to that
+ * (rpc_loop_set_barrier()). A failed sync has no second try: what it failed to write may be
+ * forgotten by the system, so the process must end without another word.
+ */
+MUST_USE enum status store_defer_sync(struct store *store, struct fault *fault);
+bool store_unsynced(const struct store *store);
+MUST_USE enum status store_sync(struct store *store, struct fault *fault);
 
 /* Until store_read_end() everything is read from one committed state, whatever another process
  * commits meanwhile. Not inside store_begin(), nor nested (asserts). */

@@ -3,6 +3,8 @@
 #ifndef ENTENTE_PEER_EXECUTOR_RUN_H
 #define ENTENTE_PEER_EXECUTOR_RUN_H
 
+#include "base/hash.h"
+
 #include "peer/files/chunks.h"
 #include "peer/host/host.h"
 #include "peer/executor/run_state.h"
@@ -65,10 +67,17 @@ struct run {
     struct run_watcher *watchers;
     bool told; /* the end reached home */
     bool files_removed;
+    bool renewed; /* other leases than its first may name it */
+    struct run_key {
+        uint64_t incarnation;
+        uint64_t round;
+        uint64_t index;
+    } key; /* its first lease, without padding */
+    UT_hash_handle hh;
     struct run *next;
 };
 
-enum { COUNTERSIGN_SLOTS = 8, COUNTERSIGN_PAUSES = 64 };
+enum { COUNTERSIGN_SLOTS = 32, COUNTERSIGN_PAUSES = 64 };
 
 /* One receipt on its way to home and back. */
 struct countersign {
@@ -88,8 +97,10 @@ struct countersign_pause {
 
 struct host {
     struct peer *peer;
-    struct run *runs;
+    struct run *runs; /* newest first */
+    struct run *by_first_lease;
     uint32_t run_count;
+    uint32_t renewed_count;
     struct countersign slots[COUNTERSIGN_SLOTS];
     struct countersign_pause pauses[COUNTERSIGN_PAUSES];
     int64_t countersign_boot_ms; /* when to look at the spool again */
@@ -100,7 +111,11 @@ struct run *host_find(struct host *host, struct lease_id lease); /* by present, 
 struct run *host_find_job(struct host *host, struct lease_id lease);
 MUST_USE enum status run_make(struct host *host, const struct spool_run *row, struct run **run,
                               struct fault *fault);
-void run_free(struct run *run); /* not in the list any more, no transfer under way */
+/* Out of the host's tables; then run_free(). link: where the list points to it. */
+void run_unlink(struct host *host, struct run **link);
+void run_free(struct run *run); /* unlinked, no transfer under way */
+/* From now on other leases than the first name it. */
+void run_note_renewal(struct run *run);
 void run_save(struct run *run); /* trouble goes to the log */
 /* Its store of chunks, with a quota where a foreign job may bring so much only. */
 MUST_USE enum status run_open_chunks(struct run *run, struct fault *fault);

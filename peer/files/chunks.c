@@ -22,21 +22,21 @@ static bool sync_directory(int at, const char *path);
 enum status chunks_open(const char *directory, uint64_t quota_bytes, struct chunks **chunks,
                         struct fault *fault)
 {
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+    bool made = mkdir(directory, 0700) == 0;
+    if (!made && errno != EEXIST)
         return fault_set(fault, STATUS_IO, "chunk store %s: %s", directory, strerror(errno));
     struct chunks *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for a chunk store");
     opened->quota_bytes = quota_bytes;
     opened->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened->directory < 0 ||
-        (mkdirat(opened->directory, CHUNKS_INCOMING, 0700) != 0 && errno != EEXIST)) {
+    if (opened->directory < 0) {
         enum status status =
             fault_set(fault, STATUS_IO, "chunk store %s: %s", directory, strerror(errno));
         chunks_close(opened);
         return status;
     }
-    enum status status = chunks_walk(opened, count_chunk, opened, fault);
+    enum status status = made ? STATUS_OK : chunks_walk(opened, count_chunk, opened, fault);
     if (status != STATUS_OK) {
         chunks_close(opened);
         return status;
@@ -136,7 +136,10 @@ static enum status write_incoming(struct chunks *chunks, const struct digest *di
     char incoming[64];
     snprintf(incoming, sizeof incoming, CHUNKS_INCOMING "/%ld.%" PRIuLEAST64, (long)getpid(),
              atomic_fetch_add(&chunks->serial, 1));
-    int fd = openat(chunks->directory, incoming, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int const flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    int fd = openat(chunks->directory, incoming, flags, 0600);
+    if (fd < 0 && errno == ENOENT && mkdirat(chunks->directory, CHUNKS_INCOMING, 0700) == 0)
+        fd = openat(chunks->directory, incoming, flags, 0600);
     if (fd < 0)
         return STATUS_IO;
     bool const written = write_whole(fd, data.data, data.size) && fsync(fd) == 0;

@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPEN_DIRECTORIES_MAX = 16 };
 
@@ -17,6 +18,8 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 
 enum status tree_remove(const char *path, struct fault *fault)
 {
+    if (rmdir(path) == 0) /* most are empty, and a walk costs more than they do */
+        return STATUS_OK;
     if (nftw(path, remove_one, OPEN_DIRECTORIES_MAX, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
         return STATUS_OK;
     return fault_set(fault, STATUS_IO, "%s: can't be removed: %s", path, strerror(errno));

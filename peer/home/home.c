@@ -17,6 +17,7 @@ enum {
 static enum status restore(void *context, const struct spool_job *row, struct fault *fault);
 
 static enum status notice_reboot(struct peer *peer, struct fault *fault);
+static void drop_resting(struct home *home);
 
 enum status home_open(struct peer *peer, struct home **home, struct fault *fault)
 {
@@ -66,10 +67,10 @@ static void tick_one(struct home_job *job)
 
 void home_tick(struct home *home)
 {
-    for (struct home_job *job = home->jobs; job != NULL; job = job->next)
+    for (struct home_job *job = home->live; job != NULL; job = job->next_live)
         if (!job_state_final(job->row.state))
             tick_one(job);
-
+    drop_resting(home);
     home_place_locally(home);
     home_sweep(home);
 }
@@ -78,6 +79,7 @@ void home_close(struct home *home)
 {
     if (home == NULL)
         return;
+    HASH_CLEAR(hh, home->by_name);
     while (home->jobs != NULL) {
         struct home_job *job = home->jobs;
         home->jobs = job->next;
@@ -100,10 +102,42 @@ void home_close(struct home *home)
 
 struct home_job *home_find(struct home *home, const struct name *job)
 {
-    for (struct home_job *found = home->jobs; found != NULL; found = found->next)
-        if (name_equal(&found->row.job, job))
-            return found;
-    return NULL;
+    struct home_job *found = NULL;
+    HASH_FIND_STR(home->by_name, job->text, found);
+    return found;
+}
+
+static void put_live(struct home *home, struct home_job *job)
+{
+    job->live = true;
+    job->next_live = NULL;
+    if (home->live_last != NULL)
+        home->live_last->next_live = job;
+    else
+        home->live = job;
+    home->live_last = job;
+}
+
+/* Ended, and the broker knows it. */
+static bool at_rest(const struct home_job *job)
+{
+    return job_state_final(job->row.state) && !job->row.demand_open && !job->demand_busy;
+}
+
+static void drop_resting(struct home *home)
+{
+    struct home_job **link = &home->live;
+    home->live_last = NULL;
+    while (*link != NULL) {
+        struct home_job *job = *link;
+        job->live = !at_rest(job);
+        if (job->live) {
+            home->live_last = job;
+            link = &job->next_live;
+        } else {
+            *link = job->next_live;
+        }
+    }
 }
 
 enum status home_lease_get(struct home *home, struct lease_id id, struct arena *arena,
@@ -183,6 +217,8 @@ enum status home_add(struct home *home, const struct spool_job *row, struct home
     else
         home->jobs = made;
     home->last = made;
+    HASH_ADD_STR(home->by_name, row.job.text, made);
+    put_live(home, made);
     home->job_count++;
     home->open_count += !job_state_final(row->state);
     *job = made;
@@ -357,7 +393,7 @@ enum status home_cancel(struct home *home, const struct name *name, struct fault
 struct home_counts home_counts(const struct home *home)
 {
     struct home_counts counts = {0};
-    for (const struct home_job *job = home->jobs; job != NULL; job = job->next) {
+    for (const struct home_job *job = home->live; job != NULL; job = job->next_live) {
         counts.queued += job->row.state == JOB_STATE_QUEUED;
         counts.running += job->row.state == JOB_STATE_STAGING ||
                           job->row.state == JOB_STATE_RUNNING ||

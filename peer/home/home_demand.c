@@ -59,7 +59,7 @@ void home_demands(struct home *home,
                   void *context)
 {
     int64_t now = clock_boot_ms(home->peer->clock);
-    for (struct home_job *job = home->jobs; job != NULL; job = job->next)
+    for (struct home_job *job = home->live; job != NULL; job = job->next_live)
         tell_one(job, now, tell, context);
 }
 

@@ -153,7 +153,8 @@ static void forget_older_chunks(struct home_job *job)
     struct fault fault;
     uint64_t freed = 0;
     chunks_mark_begin(job->chunks);
-    if (chunks_mark(job->chunks, &job->checkpoint, &fault) != STATUS_OK ||
+    if (spool_sync(job->home->peer->spool, &fault) != STATUS_OK || /* which checkpoint is newest */
+        chunks_mark(job->chunks, &job->checkpoint, &fault) != STATUS_OK ||
         chunks_mark(job->chunks, &job->incoming[FILES_RESULT], &fault) != STATUS_OK ||
         chunks_sweep(job->chunks, 0, &freed, &fault) != STATUS_OK)
         peer_trouble(job->home->peer, "sweeping chunks", &fault);

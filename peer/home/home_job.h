@@ -3,6 +3,8 @@
 #ifndef ENTENTE_PEER_HOME_HOME_JOB_H
 #define ENTENTE_PEER_HOME_HOME_JOB_H
 
+#include "base/hash.h"
+
 #include "peer/files/chunks.h"
 #include "peer/home/home.h"
 #include "peer/home/home_state.h"
@@ -58,12 +60,18 @@ struct home_job {
     int64_t demand_retry_boot_ms; /* after a failure, not before */
     int64_t progress_boot_ms;     /* progress is news again from then on */
     struct home_job *next;
+    UT_hash_handle hh; /* by row.job */
+    struct home_job *next_live;
+    bool live; /* in the list of those that a tick looks at */
 };
 
 struct home {
     struct peer *peer;
     struct home_job *jobs; /* in order of submission */
     struct home_job *last;
+    struct home_job *by_name;
+    struct home_job *live; /* those that are not at rest, in order of submission */
+    struct home_job *live_last;
     uint32_t job_count;
     uint32_t open_count;
     struct chunks *chunks; /* bundles of all own jobs */

@@ -68,7 +68,7 @@ static enum status grant(struct home_job *job, const struct gpu_set *set, uint32
 
 void home_place_locally(struct home *home)
 {
-    for (struct home_job *job = home->jobs; job != NULL; job = job->next) {
+    for (struct home_job *job = home->live; job != NULL; job = job->next_live) {
         struct lease_node nodes[NODES_PER_LEASE_MAX];
         struct name gpu;
         struct fault fault;

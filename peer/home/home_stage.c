@@ -179,6 +179,16 @@ static void failed(struct home_job *job, enum status status, const struct fault 
         give_up(job, fault);
 }
 
+/* Sets without files need not be sent. */
+static enum home_step next_step(const struct home_job *job, enum home_step done)
+{
+    if (done == STEP_ACCEPT && job->submission->specification.file_count > 0)
+        return STEP_BUNDLE;
+    if (done <= STEP_BUNDLE && job->checkpoint.count > 0)
+        return STEP_CHECKPOINT;
+    return STEP_START;
+}
+
 static void called(void *context, enum status status, const void *response,
                    const struct fault *fault)
 {
@@ -192,7 +202,7 @@ static void called(void *context, enum status status, const void *response,
     else if (job->step == STEP_START)
         started(job);
     else
-        job->step = STEP_BUNDLE;
+        job->step = next_step(job, STEP_ACCEPT);
 }
 
 static void files_sent(void *context, enum status status, const struct fault *fault)
@@ -202,8 +212,6 @@ static void files_sent(void *context, enum status status, const struct fault *fa
         return;
     if (status != STATUS_OK)
         failed(job, status, fault);
-    else if (job->step == STEP_BUNDLE && job->checkpoint.count > 0)
-        job->step = STEP_CHECKPOINT;
     else
-        job->step = STEP_START;
+        job->step = next_step(job, job->step);
 }

@@ -30,7 +30,9 @@ void home_sweep(struct home *home)
         return;
     home->sweep_wanted = false;
     home->sweep_boot_ms = now + SWEEP_EVERY_MS;
-    enum status status = mark_all(home, &fault);
+    enum status status = spool_sync(home->peer->spool, &fault); /* that those jobs have ended */
+    if (status == STATUS_OK)
+        status = mark_all(home, &fault);
     if (status == STATUS_OK)
         status = chunks_sweep(home->chunks, 0, &freed, &fault);
     if (status != STATUS_OK)

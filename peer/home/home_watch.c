@@ -181,7 +181,7 @@ static void watch_ended(void *context, enum status status, const void *response,
 
 void home_revoked(struct home *home, const struct name *member)
 {
-    for (struct home_job *job = home->jobs; job != NULL; job = job->next) {
+    for (struct home_job *job = home->live; job != NULL; job = job->next_live) {
         if (!underway(job) || job->ended || job->lost || job->lease == NULL ||
             !name_equal(&job->lease->host, member) || job_own_lease(job))
             continue;

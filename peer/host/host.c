@@ -12,6 +12,7 @@ enum {
     UNREPORTED_MAX = 512,     /* of which a heartbeat speaks */
     RUN_SAVE_EVERY_MS = 5000, /* of a running one: bounds what a lost machine can't prove */
     RUN_TOLD_KEEP_MS = 10 * 60 * 1000,    /* home knows the end */
+    RUNS_TOLD_MAX = HOST_RUNS_MAX / 2,    /* of those, the newest: the others make room */
     RUN_UNTOLD_KEEP_MS = 24 * 3600 * 1000 /* home has not asked */
 };
 
@@ -44,7 +45,7 @@ void host_close(struct host *host)
     host_countersign_close(host);
     while (host->runs != NULL) {
         struct run *run = host->runs;
-        host->runs = run->next;
+        run_unlink(host, &host->runs);
         run_free(run);
     }
     free(host);
@@ -112,13 +113,39 @@ static void watch_process(struct run *run)
 
 /* --- finding and keeping runs */
 
+static struct run_key key_of(struct lease_id lease)
+{
+    return (struct run_key){lease.incarnation, lease.round, lease.index};
+}
+
+/* By its first lease at once; runs that were renewed are looked through. */
 struct run *host_find(struct host *host, struct lease_id lease)
 {
+    struct run_key key = key_of(lease);
+    struct run *found = NULL;
+    HASH_FIND(hh, host->by_first_lease, &key, sizeof key, found);
+    if (found != NULL || host->renewed_count == 0)
+        return found;
     for (struct run *run = host->runs; run != NULL; run = run->next)
         if (lease_id_equal(run->row.lease, lease) || lease_id_equal(run->row.next, lease) ||
             lease_id_equal(run->row.run, lease))
             return run;
     return NULL;
+}
+
+void run_note_renewal(struct run *run)
+{
+    run->peer->host->renewed_count += !run->renewed;
+    run->renewed = true;
+}
+
+void run_unlink(struct host *host, struct run **link)
+{
+    struct run *run = *link;
+    *link = run->next;
+    HASH_DELETE(hh, host->by_first_lease, run);
+    host->run_count--;
+    host->renewed_count -= run->renewed;
 }
 
 /* Also by a lease that was renewed since: the spool knows whose it was. */
@@ -163,8 +190,12 @@ enum status run_make(struct host *host, const struct spool_run *row, struct run 
         return status;
     }
     made->next = host->runs;
+    made->key = key_of(row->run);
+    HASH_ADD(hh, host->by_first_lease, key, sizeof made->key, made);
     host->runs = made;
     host->run_count++;
+    made->renewed = !lease_id_equal(row->run, row->lease) || !lease_id_none(row->next);
+    host->renewed_count += made->renewed;
     *run = made;
     return STATUS_OK;
 }
@@ -267,20 +298,25 @@ static void remove_files(struct run *run, bool log_too)
 static void prune(struct host *host)
 {
     int64_t now = clock_wall_ms(host->peer->clock);
+    uint32_t told = 0; /* the list begins with the newest */
+    struct fault fault;
+    if (spool_sync(host->peer->spool, &fault) != STATUS_OK) { /* which runs are over */
+        peer_trouble(host->peer, "removing runs' files", &fault);
+        return;
+    }
     for (struct run **link = &host->runs; *link != NULL;) {
         struct run *run = *link;
         if (run->row.state == RUN_OVER && !run->files_removed && !transfer_busy(&run->transfer))
             remove_files(run, false);
         int64_t keep = run->told ? RUN_TOLD_KEEP_MS : RUN_UNTOLD_KEEP_MS;
-        bool old = run->row.state == RUN_OVER && now - run->row.changed_wall_ms > keep;
+        bool crowded = run->told && ++told > RUNS_TOLD_MAX;
+        bool old = run->row.state == RUN_OVER && (crowded || now - run->row.changed_wall_ms > keep);
         if (!old || run->watchers != NULL || transfer_busy(&run->transfer)) {
             link = &run->next;
             continue;
         }
-        *link = run->next;
-        host->run_count--;
+        run_unlink(host, link);
         remove_files(run, true);
-        struct fault fault;
         if (spool_run_delete(host->peer->spool, run->row.run, &fault) != STATUS_OK)
             peer_trouble(host->peer, "forgetting a run", &fault);
         run_free(run);

@@ -231,8 +231,7 @@ static enum status make_granted(struct host *host, const struct signed_bytes *si
     if (status == STATUS_OK)
         return STATUS_OK;
     run_give_gpus(*run);
-    host->runs = (*run)->next; /* it was just put first */
-    host->run_count--;
+    run_unlink(host, &host->runs); /* it was just put first */
     run_free(*run);
     *run = NULL;
     return status;
@@ -273,6 +272,7 @@ static enum status take_in(struct host *host, const struct accept_request *reque
         status = executor->operations->prepare(executor, (*run)->directory, fault);
     if (status != STATUS_OK)
         return status;
+    (*run)->bundle_ready = request->specification.file_count == 0;
     (*run)->current.accepted_boot_ms = clock_boot_ms(host->peer->clock);
     (*run)->stage_since_boot_ms = (*run)->current.accepted_boot_ms;
     run_move(*run, RUN_EVENT_ACCEPTED, NULL);
@@ -312,6 +312,7 @@ void host_renew(struct host *host, const struct signed_bytes *signed_lease,
         return;
     }
     run->row.next = lease->id;
+    run_note_renewal(run);
     run->row.ends = false;
     run_save(run);
 }

@@ -178,19 +178,13 @@ static bool home_signed(struct host *host, const struct countersign *slot,
     return good;
 }
 
-static struct spool_receipt *find_receipt(struct host *host, const struct countersign *slot,
-                                          struct arena *arena)
+/* False where it is not awaited any more. */
+static bool find_receipt(struct host *host, const struct countersign *slot, struct arena *arena,
+                         struct spool_receipt *receipt)
 {
-    struct spool_receipt *receipts = NULL;
-    uint32_t count = 0;
-    if (spool_receipts(host->peer->spool, RECEIPT_UNSIGNED, RECEIPTS_PER_REPORT_MAX, arena,
-                       &receipts, &count, NULL) != STATUS_OK)
-        return NULL;
-    for (uint32_t r = 0; r < count; r++)
-        if (lease_id_equal(receipts[r].lease, slot->lease) &&
-            receipts[r].sequence == slot->sequence)
-            return &receipts[r];
-    return NULL;
+    return spool_receipt_get(host->peer->spool, slot->lease, slot->sequence, arena, receipt,
+                             NULL) == STATUS_OK &&
+           receipt->state == RECEIPT_UNSIGNED;
 }
 
 static void countersigned(void *context, enum status status, const void *response,
@@ -213,19 +207,19 @@ static void countersigned(void *context, enum status status, const void *respons
     }
     struct arena arena;
     arena_init(&arena, ARENA_MESSAGE_BYTES);
-    struct spool_receipt *receipt = find_receipt(host, slot, &arena);
+    struct spool_receipt receipt;
     const struct countersign_response *answer = response;
-    if (receipt != NULL) {
+    if (find_receipt(host, slot, &arena, &receipt)) {
         *pause = (struct countersign_pause){.home = slot->home};
-        receipt->state = RECEIPT_READY;
-        if (status == STATUS_OK && home_signed(host, slot, &receipt->receipt, &answer->receipt)) {
-            receipt->receipt.home_signed = true;
-            receipt->receipt.home_signature = answer->receipt.home_signature;
+        receipt.state = RECEIPT_READY;
+        if (status == STATUS_OK && home_signed(host, slot, &receipt.receipt, &answer->receipt)) {
+            receipt.receipt.home_signed = true;
+            receipt.receipt.home_signature = answer->receipt.home_signature;
         } else {
             log_warning(host->peer->log, "home %s did not sign a receipt: %s", slot->home.text,
                         fault != NULL ? fault->text : "its signature is not its own");
         }
-        keep(host, receipt);
+        keep(host, &receipt);
     }
     arena_fini(&arena);
 }

@@ -16,10 +16,37 @@ static const struct signing_key *find_key(const struct lease_keys *keys, const s
     return NULL;
 }
 
-enum status lease_check_signature(const struct lease_keys *keys,
-                                  const struct signed_bytes *signed_lease, int64_t now_wall_ms,
-                                  struct arena *arena, struct lease **lease, bool *own,
-                                  struct fault *fault)
+/* Of everything that a verification takes: key, bytes and signature. */
+static void identify(const struct signing_key *key, const struct signed_bytes *signed_lease,
+                     struct digest *digest)
+{
+    struct {
+        struct signing_key key;
+        struct signature signature;
+        struct digest body;
+    } parts = {.key = *key, .signature = signed_lease->signature};
+    digest_bytes(signed_lease->body.data, signed_lease->body.size, &parts.body);
+    digest_bytes((const uint8_t *)&parts, sizeof parts, digest);
+}
+
+static enum status verify(struct lease_keys *keys, const struct signing_key *key,
+                          const struct signed_bytes *signed_lease, struct fault *fault)
+{
+    struct digest digest;
+    identify(key, signed_lease, &digest);
+    for (uint32_t g = 0; g < LEASE_CHECKS_KEPT; g++)
+        if (digest_equal(&keys->good[g], &digest))
+            return STATUS_OK;
+    enum status status =
+        signing_verify(key, SIGN_LEASE, signed_lease->body, &signed_lease->signature, fault);
+    if (status == STATUS_OK)
+        keys->good[keys->good_next++ % LEASE_CHECKS_KEPT] = digest;
+    return status;
+}
+
+enum status lease_check_signature(struct lease_keys *keys, const struct signed_bytes *signed_lease,
+                                  int64_t now_wall_ms, struct arena *arena, struct lease **lease,
+                                  bool *own, struct fault *fault)
 {
     *own = name_equal(&signed_lease->key_id, &keys->own_id);
     const struct signing_key *key =
@@ -29,8 +56,7 @@ enum status lease_check_signature(const struct lease_keys *keys,
                          "lease key %s is not one of the broker's that this peer knows, or it has "
                          "expired; the next heartbeat brings the present ones",
                          signed_lease->key_id.text);
-    enum status status =
-        signing_verify(key, SIGN_LEASE, signed_lease->body, &signed_lease->signature, fault);
+    enum status status = verify(keys, key, signed_lease, fault);
     if (status != STATUS_OK)
         return fault_prefix(fault, status, "the lease");
     void *decoded = NULL;

@@ -6,7 +6,7 @@
 #include "proto/rpc/client.h"
 
 enum {
-    LINK_DEMAND_SLOTS = 16,
+    LINK_DEMAND_SLOTS = 64,
     LINK_CALL_MS = 10 * 1000,
     LINK_RETRY_MS = 500,
     LINK_RETRY_MS_MAX = 10 * 1000,

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#define RECEIPT_COLUMNS                                                                            \
+    "lease,sequence,body,host_signature,home_signature,home_signed,state,made_wall_ms,"            \
+    "made_boot_ms"
+
 enum status spool_report_put(struct spool *spool, const struct lease_report *report,
                              struct fault *fault)
 {
@@ -159,15 +163,31 @@ enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32
     *receipts = arena_alloc(arena, limit, sizeof **receipts);
     if (*receipts == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for %u receipts", limit);
-    struct sql sql = sql_prepare(
-        spool, "SELECT lease,sequence,body,host_signature,home_signature,home_signed,state,"
-               "made_wall_ms,made_boot_ms FROM receipts WHERE state=? ORDER BY number LIMIT ?");
+    struct sql sql = sql_prepare(spool, "SELECT " RECEIPT_COLUMNS
+                                        " FROM receipts WHERE state=? ORDER BY number LIMIT ?");
     sql_bind_number(&sql, state);
     sql_bind_number(&sql, limit);
     while (*count < limit && sql_step(&sql))
         read_receipt(&sql, arena, &(*receipts)[(*count)++]);
     spool->no_receipts[state] = !sql.failed && *count == 0 && limit > 0;
     return sql_close(&sql, fault);
+}
+
+enum status spool_receipt_get(struct spool *spool, struct lease_id lease, uint32_t sequence,
+                              struct arena *arena, struct spool_receipt *receipt,
+                              struct fault *fault)
+{
+    struct sql sql =
+        sql_prepare(spool, "SELECT " RECEIPT_COLUMNS " FROM receipts WHERE lease=? AND sequence=?");
+    sql_bind_lease(&sql, lease);
+    sql_bind_number(&sql, sequence);
+    bool found = sql_step(&sql);
+    if (found)
+        read_receipt(&sql, arena, receipt);
+    enum status status = sql_close(&sql, fault);
+    if (status != STATUS_OK || found)
+        return status;
+    return fault_set(fault, STATUS_NOT_FOUND, "there is no such receipt");
 }
 
 uint32_t spool_receipts_count(struct spool *spool)

@@ -142,6 +142,43 @@ void spool_rollback(struct spool *spool)
     (void)ignored;
 }
 
+/* --- syncing many writes at once */
+
+static int note_commit(void *context)
+{
+    ((struct spool *)context)->unsynced = true;
+    return 0;
+}
+
+/* NORMAL syncs the log before each checkpoint and the database after it, and the log's header when
+ * it begins anew: only the newest writes are left to spool_sync(). */
+enum status spool_defer_sync(struct spool *spool, struct fault *fault)
+{
+    sqlite3_commit_hook(spool->database, note_commit, spool);
+    return sql_execute(spool, "PRAGMA synchronous=NORMAL", fault);
+}
+
+bool spool_unsynced(const struct spool *spool)
+{
+    return spool->unsynced;
+}
+
+enum status spool_sync(struct spool *spool, struct fault *fault)
+{
+    sqlite3_file *log = NULL;
+    if (!spool->unsynced)
+        return STATUS_OK;
+    int code =
+        sqlite3_file_control(spool->database, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
+    if (code == SQLITE_OK && log != NULL && log->pMethods != NULL)
+        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK)
+        return fault_set(fault, STATUS_IO, "the spool can't be synced to disk: %s",
+                         sqlite3_errstr(code));
+    spool->unsynced = false;
+    return STATUS_OK;
+}
+
 enum status spool_put(struct spool *spool, const char *key, struct bytes value, struct fault *fault)
 {
     struct sql sql = sql_prepare(spool, "INSERT OR REPLACE INTO settings VALUES(?,?)");

@@ -2,11 +2,11 @@
  * Spool: what a peer must not forget: its own jobs and their leases, the runs it hosts, reports and
  * receipts the broker has not taken yet, lease events handled, settings, its incarnation.
  *
- * SQLite with synchronous=FULL, so that what was acknowledged survives kill -9 and power loss at
- * any instant. The one home of sqlite3.h in peer/. Writes outside spool_begin/commit are one
- * transaction each. Reading hands rows to a visitor; what a row points to is borrowed for the
- * visit. Errors: IO with what SQLite says; CORRUPT where a stored value can't be; NOT_FOUND.
- * Thread rule: the loop's thread. Complexity: O(log rows) a row.
+ * SQLite with synchronous=FULL (or spool_defer_sync() and spool_sync()), so that what was
+ * acknowledged survives kill -9 and power loss at any instant. The one home of sqlite3.h in peer/.
+ * Writes outside spool_begin/commit are one transaction each. Reading hands rows to a visitor; what
+ * a row points to is borrowed for the visit. Errors: IO with what SQLite says; CORRUPT where a
+ * stored value can't be; NOT_FOUND. Thread rule: the loop's thread. Complexity: O(log rows) a row.
  */
 #ifndef ENTENTE_PEER_SPOOL_SPOOL_H
 #define ENTENTE_PEER_SPOOL_SPOOL_H
@@ -44,6 +44,17 @@ MUST_USE enum status spool_begin(struct spool *spool, struct fault *fault);
 MUST_USE enum status spool_commit(struct spool *spool, struct fault *fault);
 /* After any failure between the two; nothing happens where none is open. */
 void spool_rollback(struct spool *spool);
+
+/*
+ * From here on a write is whole or not there at all, and survives kill -9; what makes it survive
+ * power loss is the next spool_sync(), for all writes before it at once. Nothing that rests on a
+ * write may leave the process, and no file that the former state needs may be removed, while
+ * spool_unsynced() (rpc_loop_set_barrier()). A failed sync has no second try: the process must end
+ * without another word.
+ */
+MUST_USE enum status spool_defer_sync(struct spool *spool, struct fault *fault);
+bool spool_unsynced(const struct spool *spool);
+MUST_USE enum status spool_sync(struct spool *spool, struct fault *fault);
 
 /* --- settings: small values by name */
 
@@ -238,6 +249,10 @@ MUST_USE enum status spool_receipt_leases(struct spool *spool, uint64_t *after, 
 MUST_USE enum status spool_receipts(struct spool *spool, enum receipt_state state, uint32_t limit,
                                     struct arena *arena, struct spool_receipt **receipts,
                                     uint32_t *count, struct fault *fault);
+/* NOT_FOUND where it is not kept (any more). */
+MUST_USE enum status spool_receipt_get(struct spool *spool, struct lease_id lease,
+                                       uint32_t sequence, struct arena *arena,
+                                       struct spool_receipt *receipt, struct fault *fault);
 /* Those that the broker has not taken. */
 uint32_t spool_receipts_count(struct spool *spool);
 

@@ -25,6 +25,7 @@ struct spool {
     sqlite3 *database;
     const struct clock *clock;
     uint64_t incarnation;
+    bool unsynced; /* something was written since the last sync */
     struct sql_prepared prepared[SQL_STATEMENTS_MAX];
     uint32_t prepared_count;
     bool reserved;     /* by this opening */

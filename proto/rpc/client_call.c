@@ -17,8 +17,7 @@
 static struct client_call *make(struct rpc_client *client, const struct wire_method *method,
                                 int64_t timeout_ms, const struct transport_callbacks *callbacks);
 static enum status encode(struct client_call *call, const void *request);
-static void start_unary(struct client_call *call);
-static void start_stream(struct client_call *call);
+static void start(struct client_call *call);
 static void fail_later(struct client_call *call);
 
 struct transport_call *client_call_start(struct transport *transport,
@@ -39,10 +38,8 @@ struct transport_call *client_call_start(struct transport *transport,
         status = encode(call, request);
     if (status != STATUS_OK)
         fail_later(call);
-    else if (method->shape == WIRE_UNARY)
-        start_unary(call);
     else
-        start_stream(call);
+        start(call);
     return &call->base;
 }
 
@@ -51,6 +48,8 @@ struct transport_call *client_call_start(struct transport *transport,
 static void on_finish(void *owner, bool ok);
 static void on_read(void *owner, bool ok);
 static void on_write(void *owner, bool ok);
+static void start_now(void *owner);
+static void write_now(void *owner);
 static void read_on(void *owner);
 static void write_on(void *owner);
 
@@ -76,6 +75,8 @@ static struct client_call *make(struct rpc_client *client, const struct wire_met
     call->finish_tag = (struct rpc_tag){.done = on_finish, .owner = call};
     call->read_tag = (struct rpc_tag){.done = on_read, .owner = call};
     call->write_tag = (struct rpc_tag){.done = on_write, .owner = call};
+    call->start_now = (struct rpc_work){.run = start_now, .owner = call};
+    call->write_now = (struct rpc_work){.run = write_now, .owner = call};
     call->read_on = (struct rpc_work){.run = read_on, .owner = call};
     call->write_on = (struct rpc_work){.run = write_on, .owner = call};
     call->details = grpc_empty_slice();
@@ -152,14 +153,32 @@ static void start_stream(struct client_call *call)
     grpc_op first[] = {{.op = GRPC_OP_SEND_INITIAL_METADATA},
                        {.op = GRPC_OP_SEND_MESSAGE},
                        {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT}};
-    bool whole = call->outgoing != NULL;
+    bool whole = call->method->shape == WIRE_SERVER_STREAM;
     if (whole)
         first[1] = send_op(call);
     call->half_closed = whole;
-    call->writing = true;
     begin(call, first, whole ? 3 : 1, &call->write_tag);
     grpc_op reads[] = {initial_op(call), message_op(call)};
     begin(call, reads, 2, &call->read_tag);
+}
+
+/* A stream writes nothing before it has begun. */
+static void start(struct client_call *call)
+{
+    call->writing = call->method->shape != WIRE_UNARY;
+    call->batches++;
+    rpc_loop_send(call->loop, &call->start_now);
+}
+
+static void start_now(void *owner)
+{
+    struct client_call *call = owner;
+    if (!call->done && call->method->shape == WIRE_UNARY)
+        start_unary(call);
+    else if (!call->done)
+        start_stream(call);
+    call->batches--;
+    client_call_settle(call);
 }
 
 /* --- client streams: sending */
@@ -168,6 +187,13 @@ static void push(struct client_call *call)
 {
     if (call->writing || call->half_closed || (call->outgoing == NULL && !call->half_closing))
         return;
+    call->writing = true;
+    call->batches++;
+    rpc_loop_send(call->loop, &call->write_now);
+}
+
+static void write(struct client_call *call)
+{
     grpc_op ops[2];
     size_t count = 0;
     if (call->outgoing != NULL)
@@ -176,8 +202,16 @@ static void push(struct client_call *call)
     call->half_closed = call->half_closing;
     if (call->half_closing)
         ops[count++] = (grpc_op){.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT};
-    call->writing = true;
     begin(call, ops, count, &call->write_tag);
+}
+
+static void write_now(void *owner)
+{
+    struct client_call *call = owner;
+    if (!call->done)
+        write(call);
+    call->batches--;
+    client_call_settle(call);
 }
 
 void client_call_send(struct transport_call *base, const void *request)

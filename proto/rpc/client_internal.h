@@ -41,7 +41,9 @@ struct client_call {
     struct rpc_tag finish_tag;
     struct rpc_tag read_tag;
     struct rpc_tag write_tag;
-    struct rpc_work read_on; /* pending counts as a batch */
+    struct rpc_work start_now; /* pending counts as a batch */
+    struct rpc_work write_now;
+    struct rpc_work read_on;
     struct rpc_work write_on;
     unsigned batches; /* under way */
     grpc_metadata_array initial;

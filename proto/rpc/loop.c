@@ -40,6 +40,11 @@ struct rpc_loop {
     struct rpc_work *paused;
     struct rpc_work **paused_last;
 
+    struct rpc_barrier barrier; /* needed is NULL: none */
+    struct rpc_work *held;      /* waits for the barrier */
+    struct rpc_work **held_last;
+    uint32_t held_events; /* since the first of them */
+
     grpc_channel *nowhere; /* carries waker; never connects */
     grpc_call *waker;
     struct rpc_tag wake_tag;
@@ -61,6 +66,7 @@ static void run_posted(struct rpc_loop *loop);
 static void step(struct rpc_loop *loop, int64_t until_boot_ms);
 static gpr_timespec next_deadline(const struct rpc_loop *loop, int64_t until_boot_ms);
 static void end_turn(struct rpc_loop *loop);
+static void let_out(struct rpc_loop *loop);
 
 /* The usual soft limit of 1024 is used up by as many connections that never finish a handshake. */
 static void take_descriptors(void)
@@ -86,6 +92,7 @@ enum status rpc_loop_open(struct rpc_loop **out, const struct clock *clock, cons
     loop->log = log;
     loop->last = &loop->first;
     loop->paused_last = &loop->paused;
+    loop->held_last = &loop->held;
     pthread_mutex_init(&loop->lock, NULL);
     loop->queue = grpc_completion_queue_create_for_next(NULL);
     enum status status = make_waker(loop, fault);
@@ -107,6 +114,7 @@ void rpc_loop_close(struct rpc_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     run_posted(loop);
     end_turn(loop);
+    let_out(loop);
     if (loop->waker != NULL)
         grpc_call_unref(loop->waker);
     if (loop->nowhere != NULL)
@@ -133,6 +141,7 @@ void rpc_loop_run(struct rpc_loop *loop)
     while (!atomic_load(&loop->stopping))
         step(loop, INT64_MAX);
     run_posted(loop);
+    let_out(loop);
     atomic_store(&loop->stopping, false);
 }
 
@@ -142,6 +151,7 @@ void rpc_loop_run_for(struct rpc_loop *loop, int64_t ms)
     while (!atomic_load(&loop->stopping) && clock_boot_ms(loop->clock) < until)
         step(loop, until);
     run_posted(loop);
+    let_out(loop);
     atomic_store(&loop->stopping, false);
 }
 
@@ -251,6 +261,7 @@ static void step(struct rpc_loop *loop, int64_t until_boot_ms)
         fired ? gpr_inf_past(GPR_CLOCK_MONOTONIC) : next_deadline(loop, until_boot_ms);
     grpc_event event = grpc_completion_queue_next(loop->queue, deadline, NULL);
     if (event.type != GRPC_OP_COMPLETE) {
+        let_out(loop);
         /* The first such poll may only take back a kick that an event left behind. */
         if ((!loop->pausing && !fired) || ++loop->dry >= RPC_DRY_POLLS)
             end_turn(loop);
@@ -259,6 +270,8 @@ static void step(struct rpc_loop *loop, int64_t until_boot_ms)
     struct rpc_tag *tag = event.tag;
     tag->done(tag->owner, event.success != 0);
     loop->dry = 0;
+    if (loop->held != NULL && ++loop->held_events >= RPC_HELD_EVENTS_MAX)
+        let_out(loop);
     loop->turn_events++;
     if (loop->turn_events >= RPC_EVENTS_PER_PAUSE_MAX)
         end_turn(loop);
@@ -269,7 +282,7 @@ static void step(struct rpc_loop *loop, int64_t until_boot_ms)
 static gpr_timespec next_deadline(const struct rpc_loop *loop, int64_t until_boot_ms)
 {
     /* gRPC rounds a deadline up to its next millisecond; one long past polls once and waits not. */
-    if (loop->pausing)
+    if (loop->pausing || loop->held != NULL)
         return gpr_inf_past(GPR_CLOCK_MONOTONIC);
     int64_t now_boot_ms = clock_boot_ms(loop->clock);
     int64_t wait_ms = RPC_WAIT_MS_MAX;
@@ -303,6 +316,44 @@ static void end_turn(struct rpc_loop *loop)
         loop->paused = work->next;
         if (loop->paused == NULL)
             loop->paused_last = &loop->paused;
+        work->run(work->owner);
+    }
+}
+
+/* --- the barrier */
+
+void rpc_loop_set_barrier(struct rpc_loop *loop, const struct rpc_barrier *barrier)
+{
+    assert(loop->barrier.needed == NULL);
+    loop->barrier = *barrier;
+}
+
+/* Behind what is held already, so that nothing overtakes. */
+void rpc_loop_send(struct rpc_loop *loop, struct rpc_work *work)
+{
+    bool needed = loop->barrier.needed != NULL && loop->barrier.needed(loop->barrier.context);
+    if (loop->held == NULL && !needed) {
+        work->run(work->owner);
+        return;
+    }
+    work->next = NULL;
+    *loop->held_last = work;
+    loop->held_last = &work->next;
+}
+
+/* What the works hold back in their turn waits for the next time. */
+static void let_out(struct rpc_loop *loop)
+{
+    struct rpc_work *held = loop->held;
+    if (held == NULL)
+        return;
+    loop->barrier.sync(loop->barrier.context);
+    loop->held = NULL;
+    loop->held_last = &loop->held;
+    loop->held_events = 0;
+    while (held != NULL) {
+        struct rpc_work *work = held;
+        held = work->next;
         work->run(work->owner);
     }
 }

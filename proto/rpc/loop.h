@@ -12,6 +12,7 @@
 #ifndef ENTENTE_PROTO_RPC_LOOP_H
 #define ENTENTE_PROTO_RPC_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -33,6 +34,24 @@ void rpc_loop_run(struct rpc_loop *loop);
 /* Runs callbacks for at most that long or until stopped; for tests. */
 void rpc_loop_run_for(struct rpc_loop *loop, int64_t ms);
 void rpc_loop_stop(struct rpc_loop *loop);
+
+/*
+ * A barrier before the wire: what callbacks said (answers, messages, new calls) is held back while
+ * `needed`, until `sync` returned. So a store that is written in small transactions is synced to
+ * disk once for many callbacks, and still nothing leaves the process that rests on what a power
+ * failure could take back. `sync` runs on the loop when no more event waits, or after
+ * RPC_HELD_EVENTS_MAX; where it can't do its work it must not return.
+ */
+struct rpc_barrier {
+    bool (*needed)(const void *context);
+    void (*sync)(void *context);
+    void *context;
+};
+
+enum { RPC_HELD_EVENTS_MAX = 256 };
+
+/* At most one; before the first server or client opens on the loop. */
+void rpc_loop_set_barrier(struct rpc_loop *loop, const struct rpc_barrier *barrier);
 
 /* SIGINT or SIGTERM: on_signal runs on the loop (default where NULL: rpc_loop_stop). */
 void rpc_loop_stop_on_signals(struct rpc_loop *loop, void (*on_signal)(void *context),

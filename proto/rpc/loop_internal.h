@@ -41,6 +41,10 @@ enum {
 
 void rpc_loop_go_on(struct rpc_loop *loop, struct rpc_work *work);
 
+/* Runs the work once the barrier lets it (at once where nothing has to be synced): whatever puts
+ * bytes on the wire goes through here. The object must live until it ran. */
+void rpc_loop_send(struct rpc_loop *loop, struct rpc_work *work);
+
 grpc_completion_queue *rpc_loop_queue(const struct rpc_loop *loop);
 const struct clock *rpc_loop_clock(const struct rpc_loop *loop);
 const struct log *rpc_loop_log(const struct rpc_loop *loop);

@@ -20,6 +20,7 @@ struct outgoing {
 
 static bool enqueue(struct server_call *call, const void *response);
 static void push(struct server_call *call);
+static void write_now(void *owner);
 static void on_written(void *owner, bool ok);
 static void write_on(void *owner);
 
@@ -28,6 +29,7 @@ void server_answer_init(struct server_call *call)
     call->last = &call->first;
     call->write_tag = (struct rpc_tag){.done = on_written, .owner = call};
     call->write_on = (struct rpc_work){.run = write_on, .owner = call};
+    call->write_now = (struct rpc_work){.run = write_now, .owner = call};
 }
 
 static void carry_send(struct rpc_call *rpc, const void *response)
@@ -136,12 +138,24 @@ static void push(struct server_call *call)
 {
     if (call->writing || call->ended || call->closed || (call->first == NULL && !call->ending))
         return;
+    call->writing = true;
+    rpc_loop_send(call->server->loop, &call->write_now);
+}
+
+/* What came meanwhile goes with it; so may the call's end have come. */
+static void write_now(void *owner)
+{
+    struct server_call *call = owner;
+    if (call->ended || call->closed) {
+        call->writing = false;
+        server_call_let_go(call);
+        return;
+    }
     grpc_slice text = grpc_slice_from_copied_string(call->text);
     grpc_op ops[3];
     size_t count = add_greeting(call, ops);
     count += add_message(call, ops + count);
     count += add_status(call, ops + count, &text);
-    call->writing = true;
     server_call_batch(call, ops, count, &call->write_tag);
     grpc_slice_unref(text);
 }

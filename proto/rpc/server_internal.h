@@ -91,7 +91,8 @@ struct server_call {
     struct rpc_tag close_tag;
     struct rpc_tag write_tag;
     struct rpc_tag read_tag;
-    struct rpc_work write_on; /* pending counts as writing, reading */
+    struct rpc_work write_now; /* pending counts as writing, reading */
+    struct rpc_work write_on;
     struct rpc_work read_on;
     int cancelled;
     grpc_byte_buffer *incoming;

@@ -1,4 +1,5 @@
 /* The spool: what was put is there after it is opened again, all or nothing. */
+#include "tests/broker/power_loss.h"
 #include "tests/support/support.h"
 
 #include <stdio.h>
@@ -286,6 +287,70 @@ static void what_was_rolled_back_never_was(void **state)
     assert_true(spool_get_number(fixture->spool, "n", 1) == UINT64_MAX);
 }
 
+/* What was synced survives a power failure, and what was not is gone. */
+static void a_deferred_write_waits_for_the_sync(void **state)
+{
+    struct fixture *fixture = *state;
+    struct power_loss disk;
+    struct spool *spool = NULL;
+    char image[300], path[600], kept[600];
+    snprintf(image, sizeof image, "%s/image", fixture->directory);
+    snprintf(path, sizeof path, "%s/synced.db", fixture->directory);
+    snprintf(kept, sizeof kept, "%s/synced.db", image);
+    assert_ok(directory_make(image, 0700, NULL));
+    power_loss_begin(&disk, image);
+    assert_ok(spool_open(path, &fixture->clock.clock, &spool, &fixture->fault));
+    assert_ok(spool_defer_sync(spool, &fixture->fault));
+    assert_false(spool_unsynced(spool));
+    assert_ok(spool_put_number(spool, "n", 1, &fixture->fault));
+    assert_true(spool_unsynced(spool));
+    assert_ok(spool_sync(spool, &fixture->fault));
+    assert_false(spool_unsynced(spool));
+    assert_ok(spool_put_number(spool, "n", 2, &fixture->fault));
+    power_loss_end(&disk);
+    struct spool *after = NULL;
+    assert_ok(spool_open(kept, &fixture->clock.clock, &after, &fixture->fault));
+    assert_int_equal(spool_get_number(after, "n", 0), 1);
+    spool_close(after);
+    spool_close(spool);
+}
+
+/* Statements are kept prepared: one that is in use when it is asked for again is another. */
+struct nested {
+    struct spool *spool;
+    uint32_t outer;
+    uint32_t inner;
+};
+
+static enum status count_inner(void *context, const struct spool_job *job, struct fault *fault)
+{
+    (void)job;
+    (void)fault;
+    ((struct nested *)context)->inner++;
+    return STATUS_OK;
+}
+
+static enum status count_outer(void *context, const struct spool_job *job, struct fault *fault)
+{
+    struct nested *nested = context;
+    (void)job;
+    nested->outer++;
+    return spool_jobs_visit(nested->spool, count_inner, nested, fault);
+}
+
+static void a_visitor_may_visit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct nested nested = {.spool = fixture->spool};
+    struct spool_job job = {.job = {"usc-1"}};
+    assert_ok(spool_job_put(fixture->spool, &job, &fixture->fault));
+    job.job = (struct name){"usc-2"};
+    assert_ok(spool_job_put(fixture->spool, &job, &fixture->fault));
+    assert_ok(spool_jobs_visit(fixture->spool, count_outer, &nested, &fixture->fault));
+    assert_int_equal(nested.outer, 2);
+    assert_int_equal(nested.inner, 4);
+}
+
 static void a_file_that_is_no_spool_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -352,6 +417,8 @@ int main(void)
         TEST(reports_come_oldest_first),
         TEST(what_a_rollback_brings_back_is_found_again),
         TEST(what_was_rolled_back_never_was),
+        TEST(a_deferred_write_waits_for_the_sync),
+        TEST(a_visitor_may_visit),
         TEST(a_file_that_is_no_spool_is_refused),
         TEST(what_was_reserved_can_be_written_on_a_full_disk),
     };
