@@ -101,9 +101,11 @@ enum status home_offer_files(struct home *home, const struct name *caller,
     struct arena *kept = &job->incoming_arena[request->purpose];
     arena_reset(kept);
     job->incoming[request->purpose] = (struct file_set){0};
+    job->offered[request->purpose] = false;
     status = copy_set(kept, &offered, &job->incoming[request->purpose], fault);
     if (status != STATUS_OK)
         return status;
+    job->offered[request->purpose] = true;
     if (request->purpose == FILES_CHECKPOINT)
         job->incoming_examples = request->examples;
     return chunks_missing(job->chunks, &offered, MISSING_PER_ANSWER_MAX, arena, &response->missing,
@@ -231,7 +233,7 @@ enum status home_commit_files(struct home *home, const struct name *caller,
     struct home_job *job = home_find_hosted(home, caller, request->lease, fault);
     if (job == NULL)
         return fault->status;
-    if (request->purpose == FILES_BUNDLE || job->chunks == NULL)
+    if (request->purpose == FILES_BUNDLE || !job->offered[request->purpose])
         return fault_set(fault, STATUS_UNAVAILABLE, "offer the files first");
     const struct file_set *set = &job->incoming[request->purpose];
     enum status status = check_complete(job, set, fault);

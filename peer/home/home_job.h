@@ -52,6 +52,7 @@ struct home_job {
     struct chunks *chunks; /* opened when first needed */
     struct arena incoming_arena[FILES_PURPOSE_COUNT];
     struct file_set incoming[FILES_PURPOSE_COUNT];
+    bool offered[FILES_PURPOSE_COUNT]; /* since home was started: what can be complete */
     uint64_t incoming_examples;
     /* its demand */
     uint64_t demand_version;      /* grows with each change */

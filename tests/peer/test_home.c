@@ -53,6 +53,27 @@ static void a_restarted_home_resumes_watching(void **state)
     assert_int_equal(host->executor.starts, 1);
 }
 
+/* A home that was killed between offer and commit would else take "nothing" for all of it: a
+ * checkpoint replaced by none, a job done without its results. */
+static void a_restarted_home_wants_files_offered_before_they_are_complete(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    executor_fake_script(&host->executor,
+                         &(struct fake_script){.examples_per_second = 1000, .checkpoint_ms = 1000});
+    struct name job = endless(home);
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    sim_run(sim, 3000);
+    sim_kill(home);
+    sim_start(home);
+    struct fault fault;
+    for (enum files_purpose purpose = FILES_CHECKPOINT; purpose <= FILES_RESULT; purpose++) {
+        struct commit_files_request commit = {.lease = lease, .purpose = purpose};
+        assert_int_equal(home_commit_files(home->peer->home, &host->config.member, &commit, &fault),
+                         STATUS_UNAVAILABLE);
+    }
+}
+
 static void an_ended_job_tells_where_it_was_last_and_how_fast_it_went(void **state)
 {
     struct sim *sim = *state;
@@ -403,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_restarted_home_resumes_watching),
+        TEST(a_restarted_home_wants_files_offered_before_they_are_complete),
         TEST(an_ended_job_tells_where_it_was_last_and_how_fast_it_went),
         TEST(a_job_that_waits_again_is_nowhere),
         TEST(a_home_restarted_while_staging_stages_again),
