@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/tolerance.h"
+#include "economics/market/solver/standalone.h"
 
 /* v(S) comes from a floating-point LP: less than this of a micro-credit is no excess. */
 #define EXCESS_MICROS 1e-3
@@ -81,23 +82,33 @@ static void round_owen(const struct certifying *c, const wide *owen_nanos, struc
             }
 }
 
+/* Few members: by the LP that coalitions are solved by. Many: each by a simplex of its own. */
+static enum status alone_worths(struct certifying *c, double *worth, struct fault *fault)
+{
+    uint32_t const count = c->prepared->market->member_count;
+    if (count > PLAN_ENUMERATE_MEMBERS_MAX)
+        return standalone_worths(c->prepared->market, 1, worth, fault);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        uint64_t const mask = UINT64_C(1) << i;
+        status = allocation_worth(c->prepared, c->environment, &mask, &worth[i],
+                                  &c->plan->iterations, fault);
+    }
+    return status;
+}
+
 static enum status find_alone(struct certifying *c, struct arena *arena, struct fault *fault)
 {
     uint32_t const count = c->prepared->market->member_count;
-    uint64_t *mask = arena_alloc(arena, count / 64 + 1, sizeof *mask);
-    if (mask == NULL)
+    double *worth = arena_alloc(arena, count, sizeof *worth);
+    if (worth == NULL)
         return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
-    for (uint32_t i = 0; i < count; i++) {
-        double worth;
-        mask[i / 64] = UINT64_C(1) << (i % 64);
-        enum status const status = allocation_worth(c->prepared, c->environment, mask, &worth,
-                                                    &c->plan->iterations, fault);
-        mask[i / 64] = 0;
-        if (status != STATUS_OK)
-            return status;
-        if (!credits_from_double(worth, &c->plan->members[i].alone))
+    enum status const status = alone_worths(c, worth, fault);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i < count; i++)
+        if (!credits_from_double(worth[i], &c->plan->members[i].alone))
             return fault_set(fault, STATUS_INTERNAL, "a member's worth alone is out of range");
-    }
     return STATUS_OK;
 }
 

@@ -20,8 +20,8 @@
 
 enum { PACKING_NONE = -1 };
 
-/* Two states can be kept: of one try, and of the best plan so far. */
-enum packing_slot { PACKING_TRY, PACKING_BEST, PACKING_SLOT_COUNT };
+/* States that can be kept: of one try, of the best plan so far, and of one made another way. */
+enum packing_slot { PACKING_TRY, PACKING_BEST, PACKING_OTHER, PACKING_SLOT_COUNT };
 
 /* What a job has; the mutable half, copied whole by save and restore. */
 struct packing_state {

@@ -8,21 +8,28 @@
 #include "economics/market/naming.h"
 #include "economics/market/posting.h"
 #include "economics/market/rounding.h"
+#include "economics/market/solver/covering.h"
+#include "economics/market/solver/gangs.h"
 
 /* One call's working memory; the result lies in the caller's arena. */
 struct planning {
     const struct market *market;
+    struct session *session;
+    const struct session_options *options;
     struct arena *arena;
     struct arena scratch;
     struct lp_environment *environment;
     struct prepared prepared;
+    struct session_result result;
     struct allocation allocation;
     struct rents rents;
     struct packing packing;
+    bool small; /* enough for the midpoint of the optimal face, and for branch and bound */
 };
 
 static enum status prepare(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault);
+static enum status find_rents(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status report_rents(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status round_to_gpus(struct planning *p, struct plan *plan, struct fault *fault);
 static enum status post(struct planning *p, struct plan *plan, struct fault *fault);
@@ -31,18 +38,13 @@ static enum status certify(struct planning *p, struct plan *plan, struct fault *
 enum status plan_make(const struct market *market, struct arena *arena, struct plan *plan,
                       struct fault *fault)
 {
-    *plan = (struct plan){0};
-    enum status status = market_validate(market, fault);
+    static const struct session_options usual = {.method = SESSION_AUTO};
+    struct session *session;
+    enum status status = session_open(&session, fault);
     if (status != STATUS_OK)
         return status;
-    struct planning p = {.market = market, .arena = arena};
-    arena_init(&p.scratch, ARENA_ROUND_BYTES);
-    enum status (*const steps[])(struct planning *, struct plan *, struct fault *) = {
-        prepare, allocate, report_rents, round_to_gpus, post, certify};
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
-        status = steps[i](&p, plan, fault);
-    lp_environment_close(p.environment);
-    arena_fini(&p.scratch);
+    status = plan_make_with(market, session, &usual, arena, plan, fault);
+    session_close(session);
     return status;
 }
 
@@ -50,9 +52,26 @@ enum status plan_make_with(const struct market *market, struct session *session,
                            const struct session_options *options, struct arena *arena,
                            struct plan *plan, struct fault *fault)
 {
-    (void)session; /* thin for now: cold each time */
-    (void)options;
-    return plan_make(market, arena, plan, fault);
+    *plan = (struct plan){0};
+    if (options->member_weight != NULL || options->guarantee_standalone)
+        return fault_set(fault, STATUS_INVALID,
+                         "whole GPUs are planned for the unweighted welfare alone");
+    enum status status = market_validate(market, fault);
+    if (status != STATUS_OK)
+        return status;
+    struct planning p = {.market = market,
+                         .session = session,
+                         .options = options,
+                         .arena = arena,
+                         .small = market->column_count <= PLAN_SMALL_COLUMNS};
+    arena_init(&p.scratch, ARENA_ROUND_BYTES);
+    enum status (*const steps[])(struct planning *, struct plan *, struct fault *) = {
+        allocate, prepare, find_rents, report_rents, round_to_gpus, post, certify};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
+        status = steps[i](&p, plan, fault);
+    lp_environment_close(p.environment);
+    arena_fini(&p.scratch);
+    return status;
 }
 
 static enum status prepare(struct planning *p, struct plan *plan, struct fault *fault)
@@ -70,52 +89,48 @@ static enum status prepare(struct planning *p, struct plan *plan, struct fault *
     return prepared_make(p->market, &p->scratch, &p->prepared, fault);
 }
 
-/* One pair of optimal x and optimal duals. */
-struct optimum {
-    struct allocation allocation;
-    struct rents rents;
-};
-
-static enum status find_optimum(struct planning *p, bool rescaled, struct optimum *optimum,
-                                struct fault *fault)
+static double on_grid(double share)
 {
-    enum status const status = allocation_solve(&p->prepared, p->environment, rescaled, p->arena,
-                                                &optimum->allocation, fault);
-    if (status != STATUS_OK)
-        return status;
-    return rents_find(&p->prepared, &optimum->allocation, p->environment, p->arena, &optimum->rents,
-                      fault);
+    double const clipped = fmin(fmax(share, 0), 1);
+    return round(clipped / ALLOCATION_SHARE_GRID) * ALLOCATION_SHARE_GRID;
 }
 
-/* What x and duals differ by, in parts of what they are worth; an optimum's agree. */
-static double disagreement(const struct optimum *optimum)
-{
-    double const dual = (double)optimum->rents.dual_nanos / NANOS_PER_CREDIT;
-    return fabs(dual - optimum->allocation.worth_credits) / fmax(dual, 1e-6);
-}
-
-/* Where the market's numbers are so far apart that x and duals disagree, GLPK's scaling is tried
- * too, and the better pair taken. */
 static enum status allocate(struct planning *p, struct plan *plan, struct fault *fault)
 {
-    struct optimum first;
-    enum status status = find_optimum(p, false, &first, fault);
-    if (status != STATUS_OK || disagreement(&first) > TOLERANCE_ANSWER) {
-        struct optimum second;
-        enum status const again = find_optimum(p, true, &second, fault);
-        if (again == STATUS_OK &&
-            (status != STATUS_OK || disagreement(&second) < disagreement(&first))) {
-            first = second;
-            status = again;
-        }
-    }
+    const struct market *market = p->market;
+    enum status const status =
+        session_solve(p->session, market, p->options, &p->scratch, &p->result, fault);
     if (status != STATUS_OK)
         return status;
-    p->allocation = first.allocation;
-    p->rents = first.rents;
-    plan->lp_share = p->allocation.share;
-    plan->iterations += p->allocation.iterations + p->rents.iterations;
+    plan->lp_share = arena_alloc(p->arena, market->column_count, sizeof *plan->lp_share);
+    if (plan->lp_share == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
+    for (uint32_t u = 0; u < p->result.use_count; u++)
+        plan->lp_share[p->result.uses[u].column] = on_grid(p->result.uses[u].share);
+    p->allocation = (struct allocation){.share = plan->lp_share,
+                                        .pool_dual = p->result.pool_rent_credits,
+                                        .row_dual = p->result.row_rent_credits,
+                                        .worth_credits = p->result.objective_credits};
+    plan->iterations = p->result.iterations;
     return STATUS_OK;
+}
+
+/* The midpoint of the optimal face, where the market is small and numbers allow it; else where the
+ * solver ended. */
+static enum status find_rents(struct planning *p, struct plan *plan, struct fault *fault)
+{
+    if (p->small && p->result.optimal) {
+        enum status const status =
+            rents_find(&p->prepared, &p->allocation, p->environment, p->arena, &p->rents, fault);
+        if (status != STATUS_OK)
+            return status;
+        plan->iterations += p->rents.iterations;
+        double const credits = (double)p->rents.dual_nanos / NANOS_PER_CREDIT;
+        if (nearly_at_most(credits, p->allocation.worth_credits, TOLERANCE_ANSWER))
+            return STATUS_OK;
+    }
+    return covering_make(p->market, p->result.pool_rent_credits, p->result.row_rent_credits,
+                         p->arena, &p->rents, fault);
 }
 
 static enum status report_rents(struct planning *p, struct plan *plan, struct fault *fault)
@@ -138,12 +153,28 @@ static enum status report_rents(struct planning *p, struct plan *plan, struct fa
     return STATUS_OK;
 }
 
+/* Chains of moves; in a small market also what branch and bound finds, where that is better. */
+static enum status pack(struct planning *p, struct fault *fault)
+{
+    struct packing *packing = &p->packing;
+    enum status status = gangs_make(&p->prepared, &p->allocation, &p->rents, packing, fault);
+    wide const bound_micros = p->rents.dual_nanos / NANOS_PER_MICRO;
+    wide const chained = packing_worth(packing);
+    if (status != STATUS_OK || !p->small || chained >= bound_micros)
+        return status;
+    packing_save(packing, PACKING_OTHER);
+    packing_clear(packing);
+    status = rounding_make(&p->prepared, &p->allocation, &p->rents, p->environment, packing, fault);
+    if (packing_worth(packing) < chained)
+        packing_restore(packing, PACKING_OTHER);
+    return status;
+}
+
 static enum status round_to_gpus(struct planning *p, struct plan *plan, struct fault *fault)
 {
     enum status status = packing_make(&p->prepared, &p->scratch, &p->packing, fault);
     if (status == STATUS_OK)
-        status = rounding_make(&p->prepared, &p->allocation, &p->rents, p->environment, &p->packing,
-                               fault);
+        status = pack(p, fault);
     if (status == STATUS_OK)
         status = naming_run(&p->prepared, &p->packing, p->arena, plan, fault);
     return status;

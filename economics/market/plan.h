@@ -1,6 +1,6 @@
 /*
- * Plan: the pure half of a round, market -> plan: allocate (the exact LP of the market, GLPK),
- * whole GPUs packed on nodes, prices, split, certificate.
+ * Plan: the pure half of a round, market -> plan: allocate (the market's LP, by a session), whole
+ * GPUs packed on nodes, prices, split, certificate.
  *
  *   maximise Σ w x                              [Owen 1975]
  *   s.t.     Σ_k x_jk   <= 1    (λ_j)
@@ -14,10 +14,12 @@
  * epsilon = max_S v(S) − u(S) is computed on it: exactly to PLAN_ENUMERATE_MEMBERS_MAX members,
  * above that bounded by Σ max(0, owen_i − u_i), and says which.
  *
- * Guarantee: same market, same plan, bit for bit, on any compiler and build type. Ownership:
- * everything in plan lies in the arena. Thread rule: one thread per call, no shared state.
- * Complexity: GLPK's primal simplex on (jobs + pools + rows) rows; 20 members with 1000 jobs of 37
- * columns take about half a second.
+ * Above PLAN_SMALL_COLUMNS the duals are those where the solver ended (solver/README.md), and the
+ * bound is what they prove: the optimum to 1e-6, or with its gap.
+ *
+ * Guarantee: same market (and options and state kept), same plan, bit for bit, for any number of
+ * threads, on any compiler and build type. Ownership: everything in plan lies in the arena. Thread
+ * rule: a session is one thread's at a time; no other shared state. Complexity: solver/README.md.
  */
 #ifndef ENTENTE_ECONOMICS_MARKET_PLAN_H
 #define ENTENTE_ECONOMICS_MARKET_PLAN_H
@@ -25,7 +27,10 @@
 #include "economics/market/market.h"
 #include "economics/market/solver/session.h"
 
-enum { PLAN_ENUMERATE_MEMBERS_MAX = 10 };
+enum {
+    PLAN_ENUMERATE_MEMBERS_MAX = 10,
+    PLAN_SMALL_COLUMNS = 50000 /* up to here the midpoint of the face, and branch and bound */
+};
 
 /* One beneficiary's part of a placement's price: the pool's owner, or the owner of a binding policy
  * row. */
@@ -66,7 +71,7 @@ struct plan {
     uint32_t placement_count;
     struct plan_member *members; /* [member_count] */
     struct credits objective;    /* Σ w of the placements */
-    struct credits bound;        /* the LP optimum: no plan is worth more */
+    struct credits bound;        /* the LP optimum, or a bound of it: no plan is worth more */
     struct credits epsilon;      /* 0: the posted transfers are in the core */
     bool epsilon_exact;
     uint64_t iterations; /* of all LPs */

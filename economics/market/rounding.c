@@ -19,7 +19,7 @@ static void keep_renewed(const struct prepared *prepared, const struct allocatio
                          double share_min, struct packing *packing);
 static enum status place_in_order(const struct prepared *prepared,
                                   const struct allocation *allocation, const struct rents *rents,
-                                  struct packing *packing, struct fault *fault);
+                                  bool shares_only, struct packing *packing, struct fault *fault);
 static enum status try_staying(const struct prepared *prepared, const struct allocation *allocation,
                                const struct rents *rents, struct packing *packing,
                                struct fault *fault);
@@ -32,7 +32,7 @@ enum status rounding_make(const struct prepared *prepared, const struct allocati
                           struct packing *packing, struct fault *fault)
 {
     keep_renewed(prepared, allocation, ROUNDING_RENEW, packing);
-    enum status status = place_in_order(prepared, allocation, rents, packing, fault);
+    enum status status = place_in_order(prepared, allocation, rents, false, packing, fault);
     if (status != STATUS_OK)
         return status;
     improving_run(prepared, packing);
@@ -43,6 +43,13 @@ enum status rounding_make(const struct prepared *prepared, const struct allocati
     if (packing_worth(packing) >= bound_micros)
         return STATUS_OK;
     return try_whole(prepared, rents, environment, packing, fault);
+}
+
+enum status rounding_place(const struct prepared *prepared, const struct allocation *allocation,
+                           const struct rents *rents, struct packing *packing, struct fault *fault)
+{
+    keep_renewed(prepared, allocation, ROUNDING_RENEW, packing);
+    return place_in_order(prepared, allocation, rents, true, packing, fault);
 }
 
 static void keep_renewed(const struct prepared *prepared, const struct allocation *allocation,
@@ -73,7 +80,7 @@ static enum status try_staying(const struct prepared *prepared, const struct all
     packing_save(packing, PACKING_BEST);
     packing_clear(packing);
     keep_renewed(prepared, allocation, 0, packing);
-    enum status const status = place_in_order(prepared, allocation, rents, packing, fault);
+    enum status const status = place_in_order(prepared, allocation, rents, false, packing, fault);
     improving_run(prepared, packing);
     if (packing_worth(packing) <= best)
         packing_restore(packing, PACKING_BEST);
@@ -127,18 +134,27 @@ static struct candidate candidate_of(const struct prepared *prepared,
     };
 }
 
+static bool counts(const struct prepared *prepared, const struct allocation *allocation,
+                   bool shares_only, uint32_t k)
+{
+    return (!shares_only || allocation->share[k] > 0) && prepared_usable(prepared, k, NULL);
+}
+
 /* Steps 2 and 3 in one order: columns with a share come first. */
 static enum status place_in_order(const struct prepared *prepared,
                                   const struct allocation *allocation, const struct rents *rents,
-                                  struct packing *packing, struct fault *fault)
+                                  bool shares_only, struct packing *packing, struct fault *fault)
 {
     const struct market *market = prepared->market;
-    struct candidate *candidates = malloc(((size_t)market->column_count + 1) * sizeof *candidates);
+    size_t room = 1;
+    for (uint32_t k = 0; k < market->column_count; k++)
+        room += counts(prepared, allocation, shares_only, k);
+    struct candidate *candidates = malloc(room * sizeof *candidates);
     if (candidates == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory to order the columns");
     uint32_t count = 0;
     for (uint32_t k = 0; k < market->column_count; k++)
-        if (prepared_usable(prepared, k, NULL))
+        if (counts(prepared, allocation, shares_only, k))
             candidates[count++] = candidate_of(prepared, allocation, rents, k);
     qsort(candidates, count, sizeof *candidates, compare_candidates);
     for (uint32_t i = 0; i < count; i++)

@@ -35,4 +35,9 @@ MUST_USE enum status rounding_make(const struct prepared *prepared,
                                    struct lp_environment *environment, struct packing *packing,
                                    struct fault *fault);
 
+/* Steps 1 and 2 alone: O(shares log shares). */
+MUST_USE enum status rounding_place(const struct prepared *prepared,
+                                    const struct allocation *allocation, const struct rents *rents,
+                                    struct packing *packing, struct fault *fault);
+
 #endif

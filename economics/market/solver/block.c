@@ -14,6 +14,9 @@ enum { ITERATIONS_BASE = 10000, ITERATIONS_EACH = 100 };
 /* Columns that lose more than this part of the job's best worth are not looked at. */
 #define FAR 0.06
 
+/* Of the greatest worth in the block: what a column must gain to be taken. */
+#define TOLERANCE 1e-10
+
 /* Floors, as parts of the prices given. */
 static const double floors[] = {0.97, 0};
 
@@ -160,7 +163,7 @@ static void cut_job(struct cutting *c, uint32_t i, uint32_t *extra)
             continue;
         bool const used = uses(c, job, k, extra);
         double const value = columns_value(all, k, ground->gpu_price, ground->price);
-        if (!used && value < best - FAR * most)
+        if (!used && !ground->whole && value < best - FAR * most)
             continue;
         if (used && !ground->division->mixed[job])
             c->choice[i] = c->own.column_count;
@@ -237,6 +240,9 @@ static enum status read_answer(const struct cutting *c, const struct simplex *si
 static enum status improve(struct cutting *c, struct block_answer *answer, struct fault *fault)
 {
     struct simplex simplex;
+    double largest = 0;
+    for (uint32_t k = 0; k < c->own.column_count; k++)
+        largest = fmax(largest, c->own.worth[k]);
     enum status status = simplex_make(&c->own, &simplex, fault);
     for (size_t phase = 0; status == STATUS_OK && phase < sizeof floors / sizeof floors[0];
          phase++) {
@@ -246,7 +252,7 @@ static enum status improve(struct cutting *c, struct block_answer *answer, struc
             simplex_start(&simplex, c->choice, c->capacity, c->floor);
         else
             simplex_set_floor(&simplex, c->floor);
-        simplex.tolerance = 1e-10;
+        simplex.tolerance = TOLERANCE * largest;
         simplex_run(&simplex, c->everyone, c->own.job_count,
                     ITERATIONS_BASE + ITERATIONS_EACH * (uint64_t)c->own.job_count, HUGE_VAL);
     }

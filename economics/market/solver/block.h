@@ -19,6 +19,7 @@ struct block_ground {
     const double *gpu_price;
     const double *left;       /* [resource_count] of capacity 1, not used by anybody */
     const uint32_t *row_home; /* [resource_count] the block that has what is left of it */
+    bool whole;               /* every column counts, however far from the best: a true optimum */
 };
 
 struct block_task {

@@ -149,8 +149,8 @@ static enum status check_options(const struct solving *s, struct fault *fault)
     const struct session_options *options = s->options;
     if (options->threads > SESSION_THREADS_MAX)
         return fault_set(fault, STATUS_INVALID, "threads: give at most %d", SESSION_THREADS_MAX);
-    if (options->member_floor_credits != NULL || options->guarantee_standalone)
-        return fault_set(fault, STATUS_INVALID, "floors are not supported yet");
+    if (options->guarantee_standalone)
+        return fault_set(fault, STATUS_INVALID, "the standalone guarantee is not supported yet");
     for (uint32_t i = 0; options->member_weight != NULL && i < s->market->member_count; i++)
         if (!isfinite(options->member_weight[i]) || options->member_weight[i] <= 0)
             return fault_set(fault, STATUS_INVALID, "member_weight[%u]: give a number above 0", i);

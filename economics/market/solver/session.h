@@ -55,11 +55,7 @@ struct session_options {
     /* The plan maximises Σ weight(home) × w × x instead (fairness); prices, objective and bound are
      * then of that LP, in weighted credits. [member_count], > 0 and finite; NULL: welfare. */
     const double *member_weight;
-    /* Each member's own jobs get at least this: Σ_{j of i} w x >= floor, credits of w (unweighted).
-     * [member_count]; NULL: no floors. INVALID where no plan reaches them. Rents of floors are in
-     * floor_rent; they are no production rows, so such a plan's payoffs are no core point. */
-    const double *member_floor_credits;
-    bool guarantee_standalone; /* floors = what each member reaches alone, computed first */
+    bool guarantee_standalone; /* each member's own jobs are worth what it reaches alone, or more */
     struct session_clock clock;
 };
 
@@ -84,7 +80,6 @@ struct session_result {
     double *pool_rent_credits;   /* [pool_count] μ_p: credits per GPU and round, whole nanos */
     double *row_rent_credits;    /* [row_count] π_r: credits per unit of the row */
     double *job_surplus_credits; /* [job_count] λ_j, whole nanos; covers every column of the job */
-    double *floor_rent;          /* [member_count] credits per credit of floor; NULL: no floors */
 };
 
 struct session;
