@@ -24,6 +24,8 @@ enum status core_open(struct core *core, const struct broker_config *config,
     arena_init(&core->head_arena, ARENA_MESSAGE_BYTES);
     enum status status = store_incarnation(store, &core->incarnation, fault);
     if (status == STATUS_OK)
+        status = session_open(&core->market, fault);
+    if (status == STATUS_OK)
         status = recovery_load(core, fault);
     if (status == STATUS_OK)
         status = signing_public(lease_secret, &core->lease_key.key, fault);
@@ -75,6 +77,8 @@ void core_close(struct core *core)
     core->store = NULL;
     learned_close(core->learned);
     core->learned = NULL;
+    session_close(core->market);
+    core->market = NULL;
     registry_fini(&core->registry);
     arena_fini(&core->head_arena);
     explicit_bzero(&core->lease_secret, sizeof core->lease_secret);

@@ -16,6 +16,7 @@
 #include "broker/learning/learned.h"
 #include "broker/registry.h"
 #include "broker/store/store.h"
+#include "economics/market/solver/session.h"
 #include "proto/identity/identity.h"
 
 struct core {
@@ -34,6 +35,7 @@ struct core {
     uint64_t head_sequence;   /* of it; 0: none yet */
     struct learned *learned;  /* NULL: the table alone */
     struct predictor stated;  /* the table alone */
+    struct session *market;   /* what rounds leave each other; the round under way has it */
 };
 
 /* Takes the store over, on failure too. */

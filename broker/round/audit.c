@@ -185,11 +185,12 @@ static void note(struct checking *checking, const char *text, struct lease_id le
 static enum status load(struct checking *checking, uint64_t round)
 {
     struct split_terms terms;
+    struct bytes state;
     enum status status = store_round_find(checking->audit->store, round, checking->arena,
                                           &checking->record, checking->fault);
     if (status == STATUS_OK)
         status = snapshot_decode(checking->record.snapshot, checking->arena, &checking->market,
-                                 &terms, checking->fault);
+                                 &terms, &state, checking->fault);
     if (status == STATUS_OK)
         status = audit_load_sides(checking);
     if (status != STATUS_OK)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "broker/round/planning.h"
 #include "broker/round/snapshot.h"
 #include "broker/store/rounds.h"
 #include "economics/games/market_table.h"
@@ -64,14 +65,15 @@ static enum status load(struct comparing *comparing, struct store *store, uint64
                         struct fault *fault)
 {
     struct store_round record;
+    struct bytes state;
     struct comparison *comparison = comparing->comparison;
     enum status status = store_round_find(store, round, comparing->arena, &record, fault);
     if (status == STATUS_OK)
         status = snapshot_decode(record.snapshot, comparing->arena, &comparison->market,
-                                 &comparing->terms, fault);
+                                 &comparing->terms, &state, fault);
     if (status == STATUS_OK)
-        status = comparing->terms.mechanism->allocate(&comparison->market, comparing->arena,
-                                                      &comparison->plan, fault);
+        status = planning_again(comparing->terms.mechanism, &comparison->market, state,
+                                comparing->arena, &comparison->plan, fault);
     if (status != STATUS_OK)
         return status;
     comparison->round = record.row.round;

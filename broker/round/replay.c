@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/round/planning.h"
 #include "broker/round/snapshot.h"
 #include "broker/store/rounds.h"
 #include "proto/identity/identity.h"
@@ -51,14 +52,15 @@ enum status replay_round(struct store *store, uint64_t number, struct arena *are
     struct market market;
     struct plan plan;
     struct split_terms terms;
+    struct bytes state;
     struct split split;
     enum status status = store_round_find(store, number, arena, &record, fault);
     if (status == STATUS_OK)
         status = check_stored(&record, fault);
     if (status == STATUS_OK)
-        status = snapshot_decode(record.snapshot, arena, &market, &terms, fault);
+        status = snapshot_decode(record.snapshot, arena, &market, &terms, &state, fault);
     if (status == STATUS_OK)
-        status = terms.mechanism->allocate(&market, arena, &plan, fault);
+        status = planning_again(terms.mechanism, &market, state, arena, &plan, fault);
     if (status == STATUS_OK)
         status = plan_check(&market, &plan, fault);
     if (status == STATUS_OK)

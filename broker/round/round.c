@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "broker/round/planning.h"
 #include "broker/store/rounds.h"
 
 static void apply_filter(struct book *book, const struct round_filter *filter);
@@ -20,6 +21,7 @@ enum status round_open(struct core *core, bool interim, const struct round_filte
     made->started_wall_ms = core_now_ms(core);
     made->started_boot_ms = clock_boot_ms(core->clock);
     made->solved = STATUS_INTERNAL;
+    made->session = core->market;
     made->terms.mechanism = config->mechanism;
     made->learned = learned_hold(core->learned);
     int64_t ends_ms = epoch_lease_end_ms(core_now_ms(core), config->round_ms, config->lead_ms);
@@ -55,12 +57,17 @@ bool round_has_work(const struct round *round)
     return round->input.demand_count > 0;
 }
 
+static enum status plan(struct round *round)
+{
+    struct planning_task const task = {round->terms.mechanism, &round->market, round->session};
+    return planning_run(&task, &round->arena, &round->state, &round->plan, &round->fault);
+}
+
 void round_solve(struct round *round)
 {
     round->solved = market_collect(&round->input, &round->arena, &round->market, &round->fault);
     if (round->solved == STATUS_OK)
-        round->solved = round->terms.mechanism->allocate(&round->market, &round->arena,
-                                                         &round->plan, &round->fault);
+        round->solved = plan(round);
     if (round->solved == STATUS_OK)
         round->solved = plan_check(&round->market, &round->plan, &round->fault);
     if (round->solved == STATUS_OK)

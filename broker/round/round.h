@@ -68,6 +68,8 @@ struct round {
     struct book now;            /* at commit */
     struct collect_input input; /* offers masked to what may be used */
     struct learned *learned;    /* predicted with; NULL: the table alone */
+    struct session *session;    /* the core's; round_solve()'s alone until that is done */
+    struct bytes state;         /* what it knew before */
     struct market market;
     struct plan plan;
     struct split_terms terms; /* purses: from commit on */

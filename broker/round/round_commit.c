@@ -124,7 +124,7 @@ static enum status add_round(struct committing *committing)
         .ends_wall_ms = round->book.ends_ms,
         .plan_digest = round->report.plan_digest,
     };
-    enum status status = snapshot_encode(&round->market, &round->terms, &round->arena,
+    enum status status = snapshot_encode(&round->market, &round->terms, round->state, &round->arena,
                                          &record.snapshot, committing->fault);
     if (status == STATUS_OK)
         status = plan_encode(&round->market, &round->plan, &round->split, &round->arena,

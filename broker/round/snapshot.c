@@ -7,7 +7,7 @@
 
 enum { SNAPSHOT_BYTES_MAX = 512 * 1024 * 1024 };
 
-enum { VERSION_OWEN = 1, VERSION_SPLIT = 2 };
+enum { VERSION_OWEN = 1, VERSION_SPLIT = 2, VERSION_WARM = 2 /* more than without a state */ };
 
 static const uint8_t magic[] = {'E', 'N', 'T', 'M'};
 
@@ -32,6 +32,7 @@ static void get_pools(struct decoding *decoding);
 static void get_jobs(struct decoding *decoding);
 static void get_columns(struct decoding *decoding);
 static void get_rows(struct decoding *decoding);
+static struct bytes get_state(struct decoding *decoding);
 
 static enum status hand_over(struct codec_writer *writer, struct arena *arena, struct bytes *bytes,
                              struct fault *fault)
@@ -51,12 +52,14 @@ static bool owens(const struct split_terms *terms)
 }
 
 enum status snapshot_encode(const struct market *market, const struct split_terms *terms,
-                            struct arena *arena, struct bytes *bytes, struct fault *fault)
+                            struct bytes state, struct arena *arena, struct bytes *bytes,
+                            struct fault *fault)
 {
     struct codec_writer writer;
+    uint64_t const version = owens(terms) ? VERSION_OWEN : VERSION_SPLIT;
     codec_writer_init(&writer, SNAPSHOT_BYTES_MAX);
     codec_put_raw(&writer, magic, sizeof magic);
-    codec_put_unsigned(&writer, owens(terms) ? VERSION_OWEN : VERSION_SPLIT);
+    codec_put_unsigned(&writer, state.size > 0 ? version + VERSION_WARM : version);
     codec_put_signed(&writer, market->round_ms);
     put_members(&writer, market);
     if (!owens(terms))
@@ -65,11 +68,15 @@ enum status snapshot_encode(const struct market *market, const struct split_term
     put_jobs(&writer, market);
     put_columns(&writer, market);
     put_rows(&writer, market);
+    if (state.size > 0) {
+        codec_put_unsigned(&writer, state.size);
+        codec_put_raw(&writer, state.data, state.size);
+    }
     return hand_over(&writer, arena, bytes, fault);
 }
 
 enum status snapshot_decode(struct bytes bytes, struct arena *arena, struct market *market,
-                            struct split_terms *terms, struct fault *fault)
+                            struct split_terms *terms, struct bytes *state, struct fault *fault)
 {
     struct decoding decoding = {
         .reader = {.at = bytes.data, .end = bytes.data + bytes.size},
@@ -80,9 +87,11 @@ enum status snapshot_decode(struct bytes bytes, struct arena *arena, struct mark
     *terms = (struct split_terms){.mechanism = &mechanisms[0]};
     *market = (struct market){0};
     codec_expect(&decoding.reader, magic, sizeof magic, "not a snapshot");
-    uint64_t const version = codec_unsigned(&decoding.reader, VERSION_SPLIT, "version");
+    uint64_t version = codec_unsigned(&decoding.reader, VERSION_SPLIT + VERSION_WARM, "version");
     if (version < VERSION_OWEN && decoding.reader.problem == NULL)
-        decoding.reader.problem = "not a snapshot of version 1 or 2";
+        decoding.reader.problem = "not a snapshot of version 1 to 4";
+    bool const warm = version > VERSION_WARM;
+    version -= warm ? VERSION_WARM : 0;
     market->round_ms = codec_signed(&decoding.reader, 1, INT64_MAX, "round_ms");
     get_members(&decoding);
     if (version == VERSION_SPLIT)
@@ -91,6 +100,7 @@ enum status snapshot_decode(struct bytes bytes, struct arena *arena, struct mark
     get_jobs(&decoding);
     get_columns(&decoding);
     get_rows(&decoding);
+    *state = warm ? get_state(&decoding) : (struct bytes){0};
     if (decoding.reader.problem == NULL && decoding.reader.at != decoding.reader.end)
         decoding.reader.problem = "bytes after the end";
     if (decoding.reader.problem != NULL)
@@ -110,6 +120,19 @@ static void *room(struct decoding *decoding, uint32_t *count, size_t size)
         *count = 0;
     }
     return array;
+}
+
+/* A session's state, kept as it is: its own loading checks it. Borrowed from the snapshot. */
+static struct bytes get_state(struct decoding *decoding)
+{
+    struct codec_reader *reader = &decoding->reader;
+    uint32_t const size = codec_count(reader, SESSION_STATE_BYTES_MAX, "session state's size");
+    if (size == 0 && reader->problem == NULL)
+        reader->problem = "session state: empty";
+    struct bytes const state = {.data = reader->at, .size = size};
+    if (reader->problem == NULL)
+        reader->at += size;
+    return reader->problem == NULL ? state : (struct bytes){0};
 }
 
 static void put_members(struct codec_writer *writer, const struct market *market)

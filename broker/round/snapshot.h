@@ -15,6 +15,9 @@
  * Version 2, any other mechanism: after the version comes the mechanism's name, who funds (member
  * or -1), what an outside funder has, and each member's purse, by its name in the market.
  *
+ * Versions 3 and 4 are 1 and 2 with the session's state (economics/market/solver) at the end:
+ * length, bytes.
+ *
  * Decoding trusts nothing: truncated, overlong, out-of-range or trailing bytes are CORRUPT, and the
  * result went through market_validate(). Ownership: results lie in the arena. Thread rule: pure.
  * Complexity: O(size).
@@ -27,11 +30,15 @@
 #include "economics/market/plan.h"
 #include "economics/mechanisms/mechanism.h"
 
+/* state: what the market's session knew before the round; size 0: nothing, as before there were
+ * sessions. */
 MUST_USE enum status snapshot_encode(const struct market *market, const struct split_terms *terms,
-                                     struct arena *arena, struct bytes *bytes, struct fault *fault);
+                                     struct bytes state, struct arena *arena, struct bytes *bytes,
+                                     struct fault *fault);
 
 MUST_USE enum status snapshot_decode(struct bytes bytes, struct arena *arena, struct market *market,
-                                     struct split_terms *terms, struct fault *fault);
+                                     struct split_terms *terms, struct bytes *state,
+                                     struct fault *fault);
 
 /*
  * SHA-256 over "entente plan 1" and the canonical encoding (as above) of all that is posted:

@@ -6,23 +6,23 @@
 #include "economics/mechanisms/mechanism_splits.h"
 
 const struct mechanism mechanisms[] = {
-    {"owen", "resources at dual prices: in the core, no side payments", NULL, false, plan_make,
+    {"owen", "resources at dual prices: in the core, no side payments", NULL, false, plan_make_with,
      NULL},
-    {"shapley", "mean marginal contribution", "shapley", false, plan_make, split_shapley},
-    {"nucleolus", "the least of the largest objections", "nucleolus", false, plan_make,
+    {"shapley", "mean marginal contribution", "shapley", false, plan_make_with, split_shapley},
+    {"nucleolus", "the least of the largest objections", "nucleolus", false, plan_make_with,
      split_tabled},
     {"per-capita-nucleolus", "the same, objections by head", "per-capita-nucleolus", false,
-     plan_make, split_tabled},
-    {"nearest-core", "the core point nearest to Shapley", "nearest-core", false, plan_make,
+     plan_make_with, split_tabled},
+    {"nearest-core", "the core point nearest to Shapley", "nearest-core", false, plan_make_with,
      split_tabled},
-    {"tau", "between minimal rights and utopia", "tau", false, plan_make, split_tabled},
-    {"proportional", "in proportion to what each reaches alone", NULL, false, plan_make,
+    {"tau", "between minimal rights and utopia", "tau", false, plan_make_with, split_tabled},
+    {"proportional", "in proportion to what each reaches alone", NULL, false, plan_make_with,
      split_proportional},
-    {"equal", "equal shares", NULL, false, plan_make, split_equal},
-    {"egalitarian", "what each reaches alone and an equal part of the rest", NULL, false, plan_make,
-     split_egalitarian},
-    {"vcg", "what each adds to the others; an account funds the deficit", NULL, true, plan_make,
-     split_vcg},
+    {"equal", "equal shares", NULL, false, plan_make_with, split_equal},
+    {"egalitarian", "what each reaches alone and an equal part of the rest", NULL, false,
+     plan_make_with, split_egalitarian},
+    {"vcg", "what each adds to the others; an account funds the deficit", NULL, true,
+     plan_make_with, split_vcg},
 };
 
 const size_t mechanism_count = sizeof mechanisms / sizeof mechanisms[0];

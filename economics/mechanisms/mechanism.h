@@ -52,8 +52,9 @@ struct mechanism {
     const char *summary; /* for people: a line */
     const char *concept; /* of economics/games, where the split is one of a worth table */
     bool funded;         /* its split needs a funding account */
-    enum status (*allocate)(const struct market *market, struct arena *arena, struct plan *plan,
-                            struct fault *fault);
+    enum status (*allocate)(const struct market *market, struct session *session,
+                            const struct session_options *options, struct arena *arena,
+                            struct plan *plan, struct fault *fault);
     /* NULL: what prices give. Fills paid, wanted, funded, worth, or a remark. */
     enum status (*split)(const struct mechanism *mechanism, const struct market *market,
                          const struct plan *plan, struct arena *arena, struct split *split,

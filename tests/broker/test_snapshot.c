@@ -32,14 +32,16 @@ static void a_snapshot_decodes_to_what_was_encoded(void **state)
     struct bytes again;
     struct market market;
     struct split_terms terms;
+    struct bytes warm;
     assert_true(round->market.row_count > 0 && round->market.column_count > 3);
-    assert_ok(snapshot_encode(&round->market, &round->terms, &fed->arena, &bytes, &fed->fault));
-    assert_ok(snapshot_decode(bytes, &fed->arena, &market, &terms, &fed->fault));
+    assert_ok(snapshot_encode(&round->market, &round->terms, round->state, &fed->arena, &bytes,
+                              &fed->fault));
+    assert_ok(snapshot_decode(bytes, &fed->arena, &market, &terms, &warm, &fed->fault));
     assert_int_equal(market.job_count, round->market.job_count);
     assert_int_equal(market.column_count, round->market.column_count);
     assert_memory_equal(market.entries, round->market.entries,
                         market.entry_count * sizeof *market.entries);
-    assert_ok(snapshot_encode(&market, &terms, &fed->arena, &again, &fed->fault));
+    assert_ok(snapshot_encode(&market, &terms, warm, &fed->arena, &again, &fed->fault));
     assert_int_equal(again.size, bytes.size);
     assert_memory_equal(again.data, bytes.data, bytes.size);
 }
@@ -55,6 +57,8 @@ static void a_replayed_round_gives_the_same_digest(void **state)
         assert_int_equal(replay.round, number);
     }
     assert_int_equal(replay.placements, round->plan.placement_count);
+    assert_true(round->state.size > 16); /* warm: more than the state of a session that knows
+                                            nothing, and it was replayed from there */
     assert_int_equal(replay_round(fed->daemon.core.store, 99, &fed->arena, &replay, &fed->fault),
                      STATUS_NOT_FOUND);
 }
@@ -86,7 +90,8 @@ static void damaged_snapshots_are_refused_or_mean_what_they_say(void **state)
     struct fed *fed = *state;
     struct round *round = eventful_round(fed);
     struct bytes bytes;
-    assert_ok(snapshot_encode(&round->market, &round->terms, &fed->arena, &bytes, &fed->fault));
+    assert_ok(snapshot_encode(&round->market, &round->terms, round->state, &fed->arena, &bytes,
+                              &fed->fault));
     uint64_t seed = support_seed(11);
     struct rng rng;
     rng_init(&rng, seed, 0);
@@ -95,6 +100,7 @@ static void damaged_snapshots_are_refused_or_mean_what_they_say(void **state)
         struct arena arena;
         struct market market;
         struct split_terms terms;
+        struct bytes warm;
         struct bytes again;
         uint8_t *damaged = malloc(bytes.size);
         assert_non_null(damaged);
@@ -104,10 +110,10 @@ static void damaged_snapshots_are_refused_or_mean_what_they_say(void **state)
             damaged[rng_below(&rng, bytes.size)] ^= (uint8_t)(1 + rng_below(&rng, 255));
         arena_init(&arena, ARENA_MESSAGE_BYTES);
         struct bytes input = {.data = damaged, .size = size};
-        enum status status = snapshot_decode(input, &arena, &market, &terms, &fed->fault);
+        enum status status = snapshot_decode(input, &arena, &market, &terms, &warm, &fed->fault);
         refused += status != STATUS_OK ? 1 : 0;
         if (status == STATUS_OK) {
-            assert_ok(snapshot_encode(&market, &terms, &arena, &again, &fed->fault));
+            assert_ok(snapshot_encode(&market, &terms, warm, &arena, &again, &fed->fault));
             if (again.size != size || memcmp(again.data, damaged, size) != 0)
                 fail_msg("seed %llu, case %d", (unsigned long long)seed, i);
         } else if (status != STATUS_CORRUPT) {

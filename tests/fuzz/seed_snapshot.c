@@ -10,8 +10,8 @@ static void write_seed(struct fed *fed, const char *directory, const char *name)
 {
     char path[FILE_PATH_MAX];
     struct bytes bytes;
-    assert_ok(
-        snapshot_encode(&fed->round->market, &fed->round->terms, &fed->arena, &bytes, &fed->fault));
+    assert_ok(snapshot_encode(&fed->round->market, &fed->round->terms, fed->round->state,
+                              &fed->arena, &bytes, &fed->fault));
     assert_ok(path_join(path, directory, name, &fed->fault));
     assert_ok(file_write(path, bytes, 0644, &fed->fault));
 }
