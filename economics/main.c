@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"experiment describe", "an experiment's theory, parameters and metrics",
      experiment_describe_command},
     {"experiment run", "an experiment's arms and replications, resumable", experiment_run_command},
+    {"experiment report", "a page of plots and tables of what was run", experiment_report_command},
     {"throughput fit", "a predictor of training speed from measured step times",
      throughput_fit_command},
     {"throughput predict", "how fast a job trains in a configuration, with an interval",

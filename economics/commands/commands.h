@@ -19,6 +19,7 @@ int game_check_command(int argc, char **argv);
 int experiment_list_command(int argc, char **argv);
 int experiment_describe_command(int argc, char **argv);
 int experiment_run_command(int argc, char **argv);
+int experiment_report_command(int argc, char **argv);
 int throughput_fit_command(int argc, char **argv);
 int throughput_predict_command(int argc, char **argv);
 int throughput_evaluate_command(int argc, char **argv);
