@@ -37,7 +37,8 @@ void regression_estimate(const struct regression *regression, const double *expe
     off[REGRESSION_CONTROLS] = regression->mean[REGRESSION_CONTROLS];
     for (int k = 0; k < REGRESSION_CONTROLS; k++) {
         double pivot = rest[k][k];
-        bool varies = pivot > EXPLAINED * regression->product[k][k] && pivot > 0.0;
+        bool varies = (used + 1.0) * REGRESSION_OBSERVATIONS_A_CONTROL <= regression->count &&
+                      pivot > EXPLAINED * regression->product[k][k] && pivot > 0.0;
         for (int i = k + 1; i < REGRESSION_ROWS && varies; i++) {
             double factor = rest[i][k] / pivot;
             for (int j = k; j < REGRESSION_ROWS; j++)

@@ -7,25 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/rng.h"
-#include "economics/games/regression.h"
+#include "economics/games/controls.h"
+#include "economics/games/orders.h"
 
 #define NORMAL_95 1.959963984540054
 
 enum { PAIRS_PER_ROUND = 32 };
 
-/* What a pair says about a player. */
-struct observation {
-    double mean;                         /* of its two contributions */
-    double control[REGRESSION_CONTROLS]; /* s (1 − s) */
-};
-
 struct sampling {
     const struct input_game *input;
     const struct sampling_settings *settings;
     uint32_t players;
-    double *weights[2];        /* [players × players] shares of pair gains; of pair interactions */
-    double *expected;          /* [players × REGRESSION_CONTROLS] */
+    struct controls controls;
     struct observation *round; /* [PAIRS_PER_ROUND × players] */
     uint64_t first_pair;       /* of the round */
     atomic_uint next;          /* in the round */
@@ -47,7 +40,8 @@ struct sampler {
 };
 
 static enum status reserve(struct sampling *sampling, struct arena *arena, struct fault *fault);
-static enum status find_weights(struct sampling *sampling, double *total, struct fault *fault);
+static enum status make_controls(struct sampling *sampling, struct arena *arena, double *total,
+                                 struct fault *fault);
 static void draw_rounds(struct sampling *sampling, struct sampler *samplers, uint32_t wanted,
                         double total, struct sampled *sampled);
 static void conclude(const struct sampling *sampling, double total, struct sampled *sampled);
@@ -97,7 +91,7 @@ enum status sampling_shapley(const struct input_game *input,
     if (status == STATUS_OK)
         status = prepare(samplers, count, &sampling, arena, fault);
     if (status == STATUS_OK)
-        status = find_weights(&sampling, &total, fault);
+        status = make_controls(&sampling, arena, &total, fault);
     if (status != STATUS_OK)
         return status;
     draw_rounds(&sampling, samplers, count, total, sampled);
@@ -110,152 +104,44 @@ enum status sampling_shapley(const struct input_game *input,
 static enum status reserve(struct sampling *sampling, struct arena *arena, struct fault *fault)
 {
     size_t n = sampling->players;
-    for (uint32_t k = 0; k < 2; k++)
-        sampling->weights[k] = arena_alloc(arena, n * n, sizeof *sampling->weights[k]);
-    sampling->expected = arena_alloc(arena, n * REGRESSION_CONTROLS, sizeof *sampling->expected);
     sampling->round = arena_alloc(arena, PAIRS_PER_ROUND * n, sizeof *sampling->round);
     sampling->regressions = arena_alloc(arena, n, sizeof *sampling->regressions);
-    if (sampling->weights[0] == NULL || sampling->weights[1] == NULL ||
-        sampling->expected == NULL || sampling->round == NULL || sampling->regressions == NULL)
+    if (sampling->round == NULL || sampling->regressions == NULL)
         return fault_set(fault, STATUS_EXHAUSTED, "no memory to sample orders");
-    return STATUS_OK;
-}
-
-/* --- Control variates ------------------------------------------------------------------------ */
-
-/* v of all (or of nobody), with up to two players the other way. */
-static enum status worth_with(struct oracle *oracle, bool all, uint32_t i, uint32_t j,
-                              double *worth, struct fault *fault)
-{
-    oracle_set(oracle, i, !all);
-    oracle_set(oracle, j, !all);
-    enum status status = oracle_worth(oracle, worth, fault);
-    oracle_set(oracle, i, all);
-    oracle_set(oracle, j, all);
-    return status;
-}
-
-/* |v(±ij) − v(±i) − v(±j) + v| for all pairs, from nobody or from all. */
-static enum status interactions(struct oracle *oracle, bool all, double *single, double *weights,
-                                double *total, struct fault *fault)
-{
-    uint32_t n = oracle->players;
-    double base = 0.0;
-    for (uint32_t i = 0; i < n; i++)
-        oracle_set(oracle, i, all);
-    enum status status = oracle_worth(oracle, &base, fault);
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++)
-        status = worth_with(oracle, all, i, i, &single[i], fault);
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++)
-        for (uint32_t j = 0; j < i && status == STATUS_OK; j++) {
-            double both = 0.0;
-            status = worth_with(oracle, all, i, j, &both, fault);
-            double gain = fabs(both - single[i] - single[j] + base);
-            weights[(size_t)i * n + j] = gain > 1e-12 * fabs(*total) ? gain : 0.0;
-            weights[(size_t)j * n + i] = weights[(size_t)i * n + j];
-        }
-    *total = base;
-    return status;
-}
-
-/* To shares, with the expectation of s (1 − s): (1 − Σ w²) / 6 for weights that add up to 1. */
-static void normalise(struct sampling *sampling, uint32_t control, double *weights)
-{
-    uint32_t n = sampling->players;
-    for (uint32_t i = 0; i < n; i++) {
-        double sum = 0.0;
-        double squares = 0.0;
-        for (uint32_t j = 0; j < n; j++)
-            sum += weights[(size_t)i * n + j];
-        for (uint32_t j = 0; j < n && sum > 0.0; j++) {
-            weights[(size_t)i * n + j] /= sum;
-            squares += weights[(size_t)i * n + j] * weights[(size_t)i * n + j];
-        }
-        sampling->expected[(size_t)i * REGRESSION_CONTROLS + control] =
-            sum > 0.0 ? (1.0 - squares) / 6.0 : 0.0;
-    }
-}
-
-static enum status find_weights(struct sampling *sampling, double *total, struct fault *fault)
-{
-    uint32_t n = sampling->players;
-    struct oracle oracle;
-    double *single = sampling->expected; /* overwritten below */
-    enum status status = oracle_open(sampling->input, &oracle, fault);
-    if (status == STATUS_OK)
-        status = interactions(&oracle, true, single, sampling->weights[1], total, fault);
-    double ignored = *total;
-    if (status == STATUS_OK)
-        status = interactions(&oracle, false, single, sampling->weights[0], &ignored, fault);
-    oracle_close(&oracle);
-    if (status != STATUS_OK)
-        return status;
-    normalise(sampling, 1, sampling->weights[0]);
-    normalise(sampling, 2, sampling->weights[1]);
-    for (uint32_t i = 0; i < n; i++)
-        sampling->expected[(size_t)i * REGRESSION_CONTROLS] =
-            n > 2 ? (1.0 - 1.0 / (n - 1)) / 6.0 : 0.0;
     return STATUS_OK;
 }
 
 /* --- Pairs of orders ------------------------------------------------------------------------- */
 
-static enum status run(struct sampler *sampler, bool reversed)
+/* v(N) and the controls. */
+static enum status make_controls(struct sampling *sampling, struct arena *arena, double *total,
+                                 struct fault *fault)
 {
-    uint32_t n = sampler->sampling->players;
-    double before = 0.0;
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < n; i++)
-        oracle_set(&sampler->oracle, i, false);
-    for (uint32_t k = 0; k < n && status == STATUS_OK; k++) {
-        uint32_t player = sampler->order[reversed ? n - 1 - k : k];
-        double worth = 0.0;
-        oracle_set(&sampler->oracle, player, true);
-        status = oracle_worth(&sampler->oracle, &worth, &sampler->fault);
-        sampler->gain[player] += 0.5 * (worth - before);
-        before = worth;
-    }
+    struct oracle oracle;
+    enum status status = oracle_open(sampling->input, &oracle, fault);
+    for (uint32_t i = 0; i < sampling->players && status == STATUS_OK; i++)
+        oracle_set(&oracle, i, true);
+    if (status == STATUS_OK)
+        status = oracle_worth(&oracle, total, fault);
+    if (status == STATUS_OK)
+        status = controls_make(&sampling->controls, &oracle, arena, fault);
+    oracle_close(&oracle);
     return status;
-}
-
-static void observe(struct sampler *sampler, struct observation *observations)
-{
-    const struct sampling *sampling = sampler->sampling;
-    uint32_t n = sampling->players;
-    for (uint32_t i = 0; i < n; i++) {
-        double share = n > 1 ? sampler->before[i] / (n - 1) : 0.0;
-        observations[i] = (struct observation){.mean = sampler->gain[i]};
-        observations[i].control[0] = share * (1.0 - share);
-        for (uint32_t k = 0; k < 2; k++) {
-            const double *weights = sampling->weights[k] + (size_t)i * n;
-            share = 0.0;
-            for (uint32_t j = 0; j < n; j++)
-                share += sampler->before[j] < sampler->before[i] ? weights[j] : 0.0;
-            observations[i].control[k + 1] = share * (1.0 - share);
-        }
-    }
 }
 
 static enum status draw_pair(struct sampler *sampler, uint64_t pair,
                              struct observation *observations)
 {
     struct rng rng;
-    uint32_t n = sampler->sampling->players;
-    rng_init(&rng, sampler->sampling->settings->seed, pair);
-    for (uint32_t k = 0; k < n; k++) { /* [Fisher & Yates] */
-        uint32_t at = (uint32_t)rng_below(&rng, k + 1u);
-        sampler->order[k] = sampler->order[at];
-        sampler->order[at] = k;
-    }
-    for (uint32_t k = 0; k < n; k++) {
-        sampler->before[sampler->order[k]] = k;
-        sampler->gain[k] = 0.0;
-    }
-    enum status status = run(sampler, false);
+    const struct sampling *sampling = sampler->sampling;
+    rng_init(&rng, sampling->settings->seed, pair);
+    orders_draw(&rng, sampling->players, sampler->order, sampler->before);
+    for (uint32_t i = 0; i < sampling->players; i++)
+        sampler->gain[i] = 0.0;
+    enum status status =
+        orders_gains(&sampler->oracle, sampler->order, sampler->gain, &sampler->fault);
     if (status == STATUS_OK)
-        status = run(sampler, true);
-    if (status == STATUS_OK)
-        observe(sampler, observations);
+        controls_observe(&sampling->controls, sampler->before, sampler->gain, observations);
     return status;
 }
 
@@ -297,7 +183,7 @@ static void conclude(const struct sampling *sampling, double total, struct sampl
     double widest = 0.0;
     for (uint32_t i = 0; i < n; i++) {
         regression_estimate(&sampling->regressions[i],
-                            sampling->expected + (size_t)i * REGRESSION_CONTROLS,
+                            sampling->controls.expected + (size_t)i * REGRESSION_CONTROLS,
                             &sampled->split[i], &sampled->standard_error[i]);
         rest -= sampled->split[i];
         widest = fmax(widest, sampled->standard_error[i]);

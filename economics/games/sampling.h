@@ -3,10 +3,8 @@
  * is out of reach.
  *
  * Orders come in antithetic pairs (an order and its reverse), and the pair's mean contributions are
- * regressed on control variates whose expectations are known: with s a share of those who come
- * before a player, s (1 − s), for three shares: of the players, of the player's pair gains v(ij) −
- * v(i) − v(j), and of its pair interactions at the grand coalition. Whatever is left of efficiency
- * is shared equally. [Ours; antithetic pairs as in Lomeli et al. 2019]
+ * regressed on control variates whose expectations are known (controls.h). Whatever is left of
+ * efficiency is shared equally. [Ours; antithetic pairs as in Lomeli et al. 2019]
  *
  * Guarantee: pair k uses stream k of the seed, so a stated number of pairs gives the same answer at
  * any number of threads (to the accuracy of the worths). Standard errors are those of a regression
