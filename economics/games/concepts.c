@@ -344,8 +344,7 @@ static enum status complete(const struct concept *concept, struct subject *subje
     if (concept->answer == answer_owen || concept->answer == answer_sampled)
         return STATUS_OK;
     bool large = input->game.players > MARKET_TABLE_PLAYERS_MAX;
-    if (concept->reach == REACH_DATA &&
-        (market || (large && input->production != NULL && concept->answer == concept_core)))
+    if (concept->reach == REACH_DATA && (market || (large && input->production != NULL)))
         return STATUS_OK;
     if (concept->reach == REACH_SAMPLES && large)
         return STATUS_OK;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "economics/games/concepts_internal.h"
-#include "economics/games/market_core.h"
+#include "economics/games/generation.h"
 #include "economics/games/nucleolus.h"
 
 enum { SUPERADDITIVE_PLAYERS_MAX = 18 }; /* 3^18 pairs: a second */
@@ -76,14 +76,20 @@ enum status concept_per_capita_pre(struct subject *subject, struct concept_answe
     return solve_nucleolus(subject, settings, answer, fault);
 }
 
-/* A market without a table: ε between proven bounds, and a split where they meet. */
+/* A market or production game without a table: ε between proven bounds, and a split where they
+ * meet. */
 static enum status answer_by_bounds(struct subject *subject, struct concept_answer *answer,
                                     struct market_core *core, struct fault *fault)
 {
     const struct sampling_settings *settings = &subject->sampling;
+    const struct input_game *input = subject->input;
+    bool const bounds =
+        input->instance != NULL && input->game.players <= MARKET_CORE_TABLE_MEMBERS_MAX;
     enum status status =
-        market_least_core(&subject->input->instance->market, settings->stop, settings->context,
-                          subject->arena, subject->scratch, core, fault);
+        bounds ? market_least_core(&input->instance->market, settings->stop, settings->context,
+                                   subject->arena, subject->scratch, core, fault)
+               : generation_least_core(input, settings->stop, settings->context, subject->arena,
+                                       core, fault);
     if (status != STATUS_OK)
         return status;
     if (core->exact)
@@ -101,7 +107,12 @@ static enum status market_least(struct subject *subject, struct concept_answer *
     enum status status = answer_by_bounds(subject, answer, &core, fault);
     if (status != STATUS_OK)
         return status;
-    concept_text(answer, "by", "balancing weights below, dual bounds on every coalition above");
+    concept_text(answer, "by",
+                 subject->input->instance != NULL &&
+                         subject->input->game.players <= MARKET_CORE_TABLE_MEMBERS_MAX
+                     ? "balancing weights below, dual bounds on every coalition above"
+                     : "balancing weights below, above duality or a mixed-integer program over "
+                       "membership");
     concept_truth(answer, "certified", core.exact);
     if (core.exact) {
         answer->split = core.split;
@@ -121,8 +132,6 @@ static enum status market_core_answer(struct subject *subject, struct concept_an
     struct market_core core;
     concept_truth(answer, "empty", false);
     concept_remark(answer, "not empty: Owen's split is in it");
-    if (subject->input->instance == NULL)
-        return STATUS_OK;
     enum status status = answer_by_bounds(subject, answer, &core, fault);
     concept_remark(answer,
                    "not empty: Owen's split is in it; in some split every coalition has at "

@@ -351,7 +351,7 @@ enum status input_complete(struct input_game *game, struct fault *fault)
     if ((game->instance == NULL && game->production == NULL) || players > MARKET_TABLE_PLAYERS_MAX)
         return fault_set(fault, STATUS_INVALID,
                          "%u players are too many for a table of 2^n worths; of such games shapley "
-                         "(sampled), owen and, for markets, core and least-core can be had",
+                         "(sampled), owen, core and least-core can be had",
                          players);
     enum status status = input_table(players, game->arena, game, &worth, fault);
     if (status == STATUS_OK && game->instance != NULL)

@@ -1,5 +1,6 @@
 #include "economics/games/market_core.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,8 +16,6 @@ enum { PASSES_MAX = 100000, SOLVED_PER_PASS = 24 };
 static enum status by_bounds(struct market_bounds *bounds, bool (*stop)(void *context),
                              void *context, struct arena *scratch, struct market_core *core,
                              struct fault *fault);
-static enum status by_single_members(const struct market *market, struct arena *arena,
-                                     struct market_core *core, struct fault *fault);
 
 static enum status no_memory(struct fault *fault)
 {
@@ -32,17 +31,13 @@ enum status market_least_core(const struct market *market, bool (*stop)(void *co
                                      arena_alloc(arena, market->member_count, sizeof *core->split)};
     if (core->split == NULL)
         return no_memory(fault);
-    enum status status = STATUS_OK;
-    if (market->member_count <= MARKET_CORE_TABLE_MEMBERS_MAX) {
-        status = market_bounds_open(market, &bounds, fault);
-        if (status == STATUS_OK)
-            status = by_bounds(&bounds, stop, context, scratch, core, fault);
-        core->total = bounds.total;
-        core->solved = bounds.solved;
-        market_bounds_close(&bounds);
-    } else {
-        status = by_single_members(market, arena, core, fault);
-    }
+    assert(market->member_count <= MARKET_CORE_TABLE_MEMBERS_MAX);
+    enum status status = market_bounds_open(market, &bounds, fault);
+    if (status == STATUS_OK)
+        status = by_bounds(&bounds, stop, context, scratch, core, fault);
+    core->total = bounds.total;
+    core->solved = bounds.solved;
+    market_bounds_close(&bounds);
     core->exact = core->upper - core->lower <= AGREE * fmax(core->total, 0.0);
     return status;
 }
@@ -109,46 +104,5 @@ static enum status by_bounds(struct market_bounds *bounds, bool (*stop)(void *co
         if (all_exact || !least.has_epsilon || (stop != NULL && stop(context)))
             break;
     }
-    return status;
-}
-
-/* --- Too many members for bounds ------------------------------------------------------------- */
-
-/* {i} and N∖i share v(N): one of them falls short by at least half of what they lack. */
-static enum status by_single_members(const struct market *market, struct arena *arena,
-                                     struct market_core *core, struct fault *fault)
-{
-    struct coalition_lp *lp;
-    uint32_t n = market->member_count;
-    double *adds = arena_alloc(arena, n, sizeof *adds); /* v(N) − v(N∖i) */
-    if (adds == NULL)
-        return no_memory(fault);
-    enum status status = coalition_lp_open(market, &lp, fault);
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++)
-        coalition_lp_set(lp, i, 1.0);
-    if (status == STATUS_OK)
-        status = coalition_lp_solve(lp, &core->total, fault);
-    if (status == STATUS_OK && !coalition_lp_payoffs(lp, core->split))
-        status = fault_set(fault, STATUS_INTERNAL, "the market's LP gave no prices");
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++) {
-        coalition_lp_set(lp, i, 0.0);
-        status = coalition_lp_solve(lp, &adds[i], fault);
-        coalition_lp_set(lp, i, 1.0);
-        adds[i] = core->total - adds[i];
-    }
-    core->lower = (double)-INFINITY;
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++)
-        coalition_lp_set(lp, i, 0.0);
-    for (uint32_t i = 0; i < n && status == STATUS_OK; i++) {
-        double alone = 0.0;
-        coalition_lp_set(lp, i, 1.0);
-        status = coalition_lp_solve(lp, &alone, fault);
-        coalition_lp_set(lp, i, 0.0);
-        core->lower = fmax(core->lower, 0.5 * (alone - adds[i]));
-    }
-    coalition_lp_close(lp);
-    core->solved = 2u * n + 1u;
-    core->lower = fmin(core->lower, 0.0);
-    core->upper = 0.0;
     return status;
 }

@@ -9,11 +9,10 @@
  * no smaller ε will do. [ours; a Benders decomposition over the table]
  *
  * Stopped early, ε lies between `lower` (balancing weights on true worths) and `upper` (the split
- * on bounds): both proven. Above MARKET_CORE_TABLE_MEMBERS_MAX members only that: upper 0 by Owen's
- * split, lower from single members and all-but-one; where they meet, Owen's split is optimal.
+ * on bounds): both proven. Above MARKET_CORE_TABLE_MEMBERS_MAX members see generation.h.
  *
  * Thread rule: as economics/games/coalition_lp.h. Complexity: O(2^n) for each coalition solved, of
- * which there are a few hundred; above the limit 2 n + 1 LPs.
+ * which there are a few hundred.
  */
 #ifndef ENTENTE_ECONOMICS_GAMES_MARKET_CORE_H
 #define ENTENTE_ECONOMICS_GAMES_MARKET_CORE_H
@@ -32,7 +31,8 @@ struct market_core {
     uint64_t solved; /* coalitions */
 };
 
-/* stop (nullable) is asked between passes. The split lies in the arena; scratch is emptied. */
+/* members <= MARKET_CORE_TABLE_MEMBERS_MAX. stop (nullable) is asked between passes. The split lies
+ * in the arena; scratch is emptied. */
 MUST_USE enum status market_least_core(const struct market *market, bool (*stop)(void *context),
                                        void *context, struct arena *arena, struct arena *scratch,
                                        struct market_core *core, struct fault *fault);

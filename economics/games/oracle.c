@@ -56,6 +56,11 @@ static enum status market_solve(void *state, double *worth, struct fault *fault)
     return coalition_lp_solve(state, worth, fault);
 }
 
+static bool market_payoffs(void *state, double *payoffs)
+{
+    return coalition_lp_payoffs(state, payoffs);
+}
+
 static void market_close(void *state)
 {
     coalition_lp_close(state);
@@ -69,6 +74,7 @@ static enum status open_market(const struct market *market, struct oracle *oracl
     oracle->state = lp;
     oracle->set = market_set;
     oracle->worth = market_solve;
+    oracle->payoffs = market_payoffs;
     oracle->close = market_close;
     return status;
 }
@@ -85,6 +91,12 @@ static enum status walk_worth(void *state, double *worth, struct fault *fault)
     return production_walk_worth(state, worth, fault);
 }
 
+static bool walk_payoffs(void *state, double *payoffs)
+{
+    production_walk_payoffs(state, payoffs);
+    return true;
+}
+
 static void walk_close(void *state)
 {
     production_walk_close(state);
@@ -98,6 +110,7 @@ static enum status open_production(const struct production *production, struct o
     oracle->state = walk;
     oracle->set = walk_set;
     oracle->worth = walk_worth;
+    oracle->payoffs = walk_payoffs;
     oracle->close = walk_close;
     return status;
 }

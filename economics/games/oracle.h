@@ -15,6 +15,9 @@ struct oracle {
     void *state;
     void (*set)(void *state, uint32_t player, bool in);
     enum status (*worth)(void *state, double *worth, struct fault *fault);
+    /* After a worth: dual payoffs, which cover every coalition's worth and add up to this one's;
+     * false: there are none now. NULL: never. */
+    bool (*payoffs)(void *state, double *payoffs);
     void (*close)(void *state);
 };
 

@@ -72,3 +72,15 @@ enum status production_walk_worth(struct production_walk *walk, double *worth, s
     }
     return status == STATUS_OK ? production_solve(walk->lp, worth, fault) : status;
 }
+
+void production_walk_payoffs(const struct production_walk *walk, double *payoffs)
+{
+    const struct production *production = walk->production;
+    for (uint32_t i = 0; i < production->players; i++)
+        payoffs[i] = 0.0;
+    for (uint32_t r = 0; r < production->resources; r++) {
+        double const price = fmax(0.0, lp_dual(walk->lp, (int32_t)r));
+        for (uint32_t i = 0; i < production->players; i++)
+            payoffs[i] += price * production_owned(production, i, r);
+    }
+}

@@ -19,5 +19,7 @@ void production_walk_close(struct production_walk *walk); /* NULL is fine */
 void production_walk_set(struct production_walk *walk, uint32_t player, bool in);
 MUST_USE enum status production_walk_worth(struct production_walk *walk, double *worth,
                                            struct fault *fault);
+/* After a worth: each player's resources at the dual prices; [players]. */
+void production_walk_payoffs(const struct production_walk *walk, double *payoffs);
 
 #endif

@@ -95,6 +95,19 @@ MUST_USE enum status lp_solve_binary(struct lp *lp, uint32_t nodes_max, const do
                                      bool *found, struct fault *fault);
 double lp_binary(const struct lp *lp, int32_t column);
 
+/* How far a search over some binary columns came. */
+struct lp_mixed {
+    bool found;   /* a solution: lp_binary() reads it, objective is its */
+    bool optimal; /* none is better, to GLPK's 1e-7 or so */
+    double objective;
+    double bound; /* no solution is better than this */
+};
+
+/* Branch and bound with the first `binaries` columns 0 or 1, by pseudo-costs, after an LP_OPTIMAL.
+ * stop (nullable) is asked at every node; after it `bound` is that of the nodes left. */
+MUST_USE enum status lp_solve_mixed(struct lp *lp, uint32_t binaries, bool (*stop)(void *context),
+                                    void *context, struct lp_mixed *mixed, struct fault *fault);
+
 /* Of the last solve. */
 bool lp_feasible(const struct lp *lp);
 double lp_objective(const struct lp *lp);
