@@ -93,9 +93,10 @@ static enum status answer_by_bounds(struct subject *subject, struct concept_answ
     if (status != STATUS_OK)
         return status;
     if (core->exact)
-        concept_number(answer, "epsilon", core->upper);
+        concept_number(answer, "epsilon", core->epsilon);
     concept_number(answer, "epsilon_lower", core->lower);
     concept_number(answer, "epsilon_upper", core->upper);
+    concept_number(answer, "tolerance", core->tolerance);
     concept_number(answer, "coalitions_solved", (double)core->solved);
     return STATUS_OK;
 }
@@ -117,7 +118,7 @@ static enum status market_least(struct subject *subject, struct concept_answer *
     if (core.exact) {
         answer->split = core.split;
         concept_remark(answer, "epsilon %.9g; one of its points, which may be many, is given",
-                       core.upper);
+                       core.epsilon);
     } else {
         concept_remark(answer, "not reached: epsilon is proven to lie between %.9g and %.9g",
                        core.lower, core.upper);

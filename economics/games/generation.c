@@ -46,9 +46,9 @@ static bool is_over(const struct generation *g)
     return g->stop != NULL && g->stop(g->context);
 }
 
-static bool met(const struct generation *g)
+static bool met(const struct generation *g, double slack)
 {
-    return g->core->upper - g->core->lower <= 2.0 * SEPARATION_SLACK * g->total;
+    return g->core->upper - g->core->lower <= 2.0 * slack * g->total;
 }
 
 enum status generation_least_core(const struct input_game *input, bool (*stop)(void *context),
@@ -65,7 +65,7 @@ enum status generation_least_core(const struct input_game *input, bool (*stop)(v
          pass++) {
         uint32_t added = 0;
         status = solve_master(&g, fault);
-        if (status != STATUS_OK || met(&g) || is_over(&g))
+        if (status != STATUS_OK || met(&g, BROKEN) || is_over(&g))
             break;
         status = search(&g, &added, fault);
         if (status == STATUS_OK && added == 0 && !is_over(&g))
@@ -77,7 +77,9 @@ enum status generation_least_core(const struct input_game *input, bool (*stop)(v
     if (g.total <= 0.0) /* no coalition reaches anything */
         core->lower = core->upper = 0.0;
     core->lower = fmin(core->lower, core->upper);
-    core->exact = status == STATUS_OK && (met(&g) || g.total <= 0.0);
+    core->exact = status == STATUS_OK && (met(&g, SEPARATION_SLACK) || g.total <= 0.0);
+    core->tolerance = met(&g, BROKEN) ? 2.0 * BROKEN : 2.0 * SEPARATION_SLACK;
+    core->epsilon = core->exact && !met(&g, BROKEN) ? core->lower : core->upper;
     return status;
 }
 

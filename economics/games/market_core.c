@@ -38,6 +38,8 @@ enum status market_least_core(const struct market *market, bool (*stop)(void *co
     core->total = bounds.total;
     core->solved = bounds.solved;
     market_bounds_close(&bounds);
+    core->epsilon = core->upper;
+    core->tolerance = AGREE;
     core->exact = core->upper - core->lower <= AGREE * fmax(core->total, 0.0);
     return status;
 }

@@ -23,11 +23,13 @@
 enum { MARKET_CORE_TABLE_MEMBERS_MAX = 24 };
 
 struct market_core {
-    double *split;   /* [members] of the least core, or with the excess `upper` at most */
-    double total;    /* v(N) */
-    double lower;    /* <= ε */
-    double upper;    /* >= ε */
-    bool exact;      /* they agree, to 1e-9 of v(N) */
+    double *split;  /* [members] of the least core, or with the excess `upper` at most */
+    double total;   /* v(N) */
+    double lower;   /* <= ε */
+    double upper;   /* >= ε */
+    bool exact;     /* they agree, to `tolerance` of v(N) */
+    double epsilon; /* where they do */
+    double tolerance;
     uint64_t solved; /* coalitions */
 };
 
