@@ -154,3 +154,22 @@ int command_fail(const char *program, const struct fault *fault)
     fprintf(stderr, "%s: %s\n", program, fault->text);
     return (int)status_exit_code(fault->status);
 }
+
+/* Digits of 10 years in seconds at most, then at most three of the fraction. */
+bool command_seconds(const char *text, int64_t *ms)
+{
+    enum { WHOLE_DIGITS_MAX = 9, FRACTION_DIGITS_MAX = 3 };
+    size_t whole = strspn(text, "0123456789");
+    const char *rest = text + whole + (text[whole] == '.' ? 1 : 0);
+    size_t fraction = strspn(rest, "0123456789");
+    int64_t value = 0;
+    if (whole == 0 || whole > WHOLE_DIGITS_MAX || fraction > FRACTION_DIGITS_MAX ||
+        rest[fraction] != '\0' || (text[whole] == '.' && fraction == 0))
+        return false;
+    for (size_t i = 0; i < whole; i++)
+        value = value * 10 + (text[i] - '0');
+    for (size_t i = 0; i < FRACTION_DIGITS_MAX; i++)
+        value = value * 10 + (i < fraction ? rest[i] - '0' : 0);
+    *ms = value;
+    return value <= INT64_C(315360000000);
+}

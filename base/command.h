@@ -53,6 +53,9 @@ void command_parse(int argc, char **argv, const struct command_syntax *syntax, v
 MUST_USE bool command_date(const char *program, const char *option, const char *text,
                            int64_t *wall_ms);
 
+/* "90" or "12.5", at most three decimals and ten years; false where it isn't that. */
+MUST_USE bool command_seconds(const char *text, int64_t *ms);
+
 /* "PROGRAM: text" on stderr; returns the exit code of the fault's status. */
 int command_fail(const char *program, const struct fault *fault);
 

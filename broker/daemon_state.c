@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "broker/daemon.h"
+#include "broker/money/dispute.h"
 #include "proto/wire/methods.h"
 
 /* --- admission */
@@ -138,11 +139,14 @@ static enum status sweep(struct daemon *daemon, struct arena *arena, struct leas
     struct core *core = &daemon->core;
     struct lease_limits limits = core_lease_limits(core);
     uint32_t untaken = 0;
+    uint32_t lapsed = 0;
     enum status status = store_begin(core->store, fault);
     if (status == STATUS_OK)
         status = void_untaken(daemon, arena, &untaken, fault);
     if (status == STATUS_OK)
         status = lease_sweep(core->store, &limits, core_now_ms(core), arena, swept, fault);
+    if (status == STATUS_OK)
+        status = dispute_sweep(core->store, &limits, core_now_ms(core), arena, &lapsed, fault);
     if (status == STATUS_OK)
         status = store_requests_forget(core->store, core_now_ms(core) - REQUEST_KEPT_MS, fault);
     if (status == STATUS_OK)

@@ -8,6 +8,7 @@
 #include "broker/money/ledger.h"
 #include "broker/money/ledger_heads.h"
 #include "broker/store/demands.h"
+#include "broker/store/disputes.h"
 #include "broker/store/leases.h"
 #include "broker/store/members.h"
 #include "broker/store/rounds.h"
@@ -252,6 +253,8 @@ enum status listing_status(const struct core *core, struct arena *arena,
         status = count_jobs(core, arena, response, fault);
     if (status == STATUS_OK)
         status = store_round_newest(core->store, &response->rounds, fault);
+    if (status == STATUS_OK)
+        status = store_dispute_count_open(core->store, 0, "", &response->disputes_open, fault);
     if (status == STATUS_OK)
         status =
             recovery_awaited(core, &response->members_awaited, &response->recovery_ms_left, fault);

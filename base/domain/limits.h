@@ -27,6 +27,7 @@ enum {
     NODES_PER_LEASE_MAX = 64,
     LEASES_PER_HEARTBEAT_MAX = 4096,
     RECEIPTS_PER_REPORT_MAX = 1024,
+    DISPUTE_TEXT_BYTES_MAX = 1000, /* what each party may say; a page of them fits a message */
     LEASES_PER_REPORT_MAX = 1024,
     HEADS_PER_MEMBER_MAX = 16, /* of the ledger, one a broker's incarnation */
     ROWS_PER_PAGE_MAX = 1000,  /* of any listing */

@@ -21,6 +21,9 @@ static void print_status(const void *message)
     printf("rounds       %" PRIu64 " so far; every %.1f s, the next full one in %.1f s\n",
            status->rounds, (double)status->round_ms / 1000.0,
            (double)status->next_round_in_ms / 1000.0);
+    if (status->disputes_open > 0)
+        printf("disputes     %u without an outcome (entente-broker dispute list)\n",
+               status->disputes_open);
     if (status->members_awaited > 0)
         printf("RESTORED     no market yet: %u members have not reported what they hold; waiting "
                "%" PRId64 " s at most\n",

@@ -21,7 +21,7 @@
 
 #define BROKER_PROGRAM "entente-broker"
 
-enum { COMMAND_ARGUMENTS_MAX = 2, COMMAND_HEADS_MAX = 64, COMMAND_TIMEOUT_MS = 120000 };
+enum { COMMAND_ARGUMENTS_MAX = 3, COMMAND_HEADS_MAX = 64, COMMAND_TIMEOUT_MS = 120000 };
 
 /* What a command was told. Options that it does not have are refused by argp. */
 struct command_options {
@@ -131,6 +131,9 @@ int command_round_run(int argc, char **argv);
 int command_round_list(int argc, char **argv);
 int command_round_show(int argc, char **argv);
 int command_round_splits(const struct command_options *options, uint64_t round);
+int command_dispute_list(int argc, char **argv);
+int command_dispute_show(int argc, char **argv);
+int command_dispute_rule(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_audit(int argc, char **argv);

@@ -94,7 +94,16 @@ struct lease_limits {
     int64_t grace_ms;        /* kill grace */
     int64_t skew_ms;         /* greatest difference of wall clocks */
     int64_t receipt_wait_ms; /* a released lease without any receipt is voided after this */
+    int64_t silent_home_ms;  /* what home says nothing against for so long is as good as signed;
+                                0: LEASE_SILENT_HOME_MS */
 };
+
+enum { LEASE_SILENT_HOME_MS = 24 * 3600 * 1000 };
+
+static inline int64_t lease_silent_home_ms(const struct lease_limits *limits)
+{
+    return limits->silent_home_ms > 0 ? limits->silent_home_ms : LEASE_SILENT_HOME_MS;
+}
 
 struct lease_sweep {
     uint32_t overrun; /* went into holdover: the escrow of it was reserved so far as funds reach */

@@ -7,6 +7,7 @@
  *   released  released + receipt wait               -> void, or settled with the receipts it has
  */
 #include "broker/lease/lease.h"
+#include "broker/store/disputes.h"
 
 enum due { DUE_NOT, DUE_OVERRUN, DUE_EXPIRE, DUE_VOID, DUE_CLOSE };
 
@@ -81,10 +82,16 @@ static enum status sweep_one(struct store *store, struct lease_id id,
                              struct arena *arena, struct lease_sweep *swept, struct fault *fault)
 {
     struct store_lease lease;
+    uint32_t disputes = 0;
     enum status status = store_lease_find(store, id, arena, &lease, fault);
     if (status != STATUS_OK || lease_state_final(lease.state))
         return status;
-    return apply(store, &lease, decide(&lease, limits, now_wall_ms), now_wall_ms, swept, fault);
+    enum due due = decide(&lease, limits, now_wall_ms);
+    if (due == DUE_VOID || due == DUE_CLOSE) /* its escrow stays held while it is disputed */
+        status = store_dispute_count_open(store, lease.row, "", &disputes, fault);
+    if (status != STATUS_OK || disputes > 0)
+        return status;
+    return apply(store, &lease, due, now_wall_ms, swept, fault);
 }
 
 enum status lease_sweep(struct store *store, const struct lease_limits *limits, int64_t now_wall_ms,

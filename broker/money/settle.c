@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/apportion.h"
+#include "broker/money/dispute.h"
 #include "broker/money/ledger.h"
 #include "broker/money/sides.h"
 #include "proto/identity/identity.h"
@@ -33,6 +34,8 @@ struct settling {
     struct store_receipt kept;
     bool capped;
     struct credits metered; /* before the cap */
+    bool ruled;             /* a dispute over it has an outcome */
+    int64_t payable_ms;
 };
 
 /* A step says how it goes on: to the next step, or the verdict is made, or the store failed. */
@@ -45,12 +48,13 @@ static enum step check_signatures(struct settling *it);
 static enum step check_repeat(struct settling *it);
 static enum step check_order(struct settling *it);
 static enum step check_time(struct settling *it);
+static enum step check_dispute(struct settling *it);
 static enum step check_home_signed(struct settling *it);
 static enum step pay(struct settling *it);
 
 static enum step (*const steps[])(struct settling *) = {
-    decode,     find_lease,        check_names, check_signatures, check_repeat, check_order,
-    check_time, check_home_signed, pay,
+    decode,      find_lease, check_names,   check_signatures,  check_repeat,
+    check_order, check_time, check_dispute, check_home_signed, pay,
 };
 
 enum status settle_receipt(struct store *store, const struct name *member,
@@ -218,13 +222,52 @@ static enum step keep(struct settling *it, bool settled, struct credits amount)
     return store_receipt_put(it->store, &kept, it->fault) == STATUS_OK ? STEP_ON : STEP_FAILED;
 }
 
+/* Home's signature ends its dispute; a host that reports the receipt again stands by it. */
+static enum status dispute_hear(struct settling *it, struct store_dispute *dispute)
+{
+    if (it->sent->home_signed) {
+        dispute->state = DISPUTE_WITHDRAWN;
+        dispute->closed_wall_ms = it->now_wall_ms;
+    } else if (dispute->state == DISPUTE_OPEN && it->known) {
+        dispute->state = DISPUTE_ANSWERED;
+        snprintf(dispute->answer, sizeof dispute->answer, "reported again: the host stands by it");
+    } else {
+        return STATUS_OK;
+    }
+    return store_dispute_put(it->store, dispute, it->fault);
+}
+
+static enum step check_dispute(struct settling *it)
+{
+    struct store_dispute dispute;
+    it->payable_ms = it->receipt->held_ms - it->receipt->unpayable_ms;
+    enum status status =
+        store_dispute_find(it->store, it->lease.row, it->receipt->sequence, &dispute, it->fault);
+    if (status == STATUS_NOT_FOUND)
+        return STEP_ON;
+    if (status == STATUS_OK && !dispute_final(dispute.state))
+        status = dispute_hear(it, &dispute);
+    if (status != STATUS_OK)
+        return STEP_FAILED;
+    if (!dispute_final(dispute.state)) {
+        (void)refuse(it, "disputed by its home (%s): %.120s", dispute_state_name(dispute.state),
+                     dispute.reason);
+        return keep(it, false, (struct credits){0}) == STEP_ON ? STEP_DONE : STEP_FAILED;
+    }
+    it->ruled = dispute.payable_ms >= 0;
+    if (it->ruled && dispute.payable_ms < it->payable_ms)
+        it->payable_ms = dispute.payable_ms;
+    return STEP_ON;
+}
+
 /* A silent home is deemed to accept what its lease's cap covers, a day after it was first reported.
  */
 static enum step check_home_signed(struct settling *it)
 {
-    if (!it->foreign || it->sent->home_signed)
+    if (!it->foreign || it->sent->home_signed || it->ruled)
         return STEP_ON;
-    if (it->known && it->now_wall_ms - it->kept.first_seen_wall_ms >= SETTLE_SILENT_HOME_MS)
+    if (it->known &&
+        it->now_wall_ms - it->kept.first_seen_wall_ms >= lease_silent_home_ms(it->limits))
         return STEP_ON;
     (void)refuse(it, "waits for the home's signature; taken without it after a day");
     return keep(it, false, (struct credits){0}) == STEP_ON ? STEP_DONE : STEP_FAILED;
@@ -242,7 +285,7 @@ static struct credits room(const struct settling *it)
     int64_t over_ms = it->lease.held_ms + it->receipt->held_ms - lease->duration_ms;
     if (over_ms > lease->holdover_ms)
         over_ms = lease->holdover_ms;
-    if (over_ms > 0 && it->sent->home_signed &&
+    if (over_ms > 0 && (it->sent->home_signed || it->ruled) &&
         (!price_amount(lease->price, lease->gpu_count, over_ms, &extra) ||
          !credits_add(allowed, extra, &allowed)))
         allowed.micros = INT64_MAX;
@@ -255,11 +298,10 @@ static struct credits room(const struct settling *it)
 static struct credits amount_due(struct settling *it)
 {
     const struct lease *lease = it->lease.lease;
-    int64_t payable_ms = it->receipt->held_ms - it->receipt->unpayable_ms;
     struct credits left = room(it);
     if (!it->foreign)
         return (struct credits){0};
-    if (!price_amount(lease->price, lease->gpu_count, payable_ms, &it->metered))
+    if (!price_amount(lease->price, lease->gpu_count, it->payable_ms, &it->metered))
         it->metered.micros = INT64_MAX;
     it->capped = it->metered.micros > left.micros;
     return it->capped ? left : it->metered;
@@ -284,9 +326,8 @@ static enum status post(struct settling *it, struct credits amount)
     struct credits used = {0};
     struct store_lease *lease = &it->lease;
     char id[LEASE_ID_TEXT_MAX];
-    char reference[LEASE_ID_TEXT_MAX + 32];
-    snprintf(reference, sizeof reference, "%s receipt %u", lease_id_format(lease->lease->id, id),
-             (unsigned)it->receipt->sequence);
+    char reference[SETTLE_REFERENCE_MAX];
+    settle_reference(lease_id_format(lease->lease->id, id), it->receipt->sequence, reference);
     settle_split(amount, lease->shares, lease->share_count, amounts);
     for (uint32_t i = 0; i < lease->share_count; i++)
         parts[i] = (struct ledger_part){lease->shares[i].member, amounts[i]};
@@ -299,8 +340,7 @@ static enum status post(struct settling *it, struct credits amount)
     lease->receipts = it->receipt->sequence;
     if (status != STATUS_OK)
         return status;
-    return sides_deliver(it->store, lease->lease->id,
-                         it->receipt->held_ms - it->receipt->unpayable_ms, it->fault);
+    return sides_deliver(it->store, lease->lease->id, it->payable_ms, it->fault);
 }
 
 static enum status close(struct settling *it)
@@ -331,6 +371,11 @@ static enum step pay(struct settling *it)
     it->verdict->accepted = true;
     it->verdict->amount = amount;
     return STEP_DONE;
+}
+
+void settle_reference(const char *lease, uint32_t sequence, char text[static SETTLE_REFERENCE_MAX])
+{
+    snprintf(text, SETTLE_REFERENCE_MAX, "%s receipt %u", lease, (unsigned)sequence);
 }
 
 /* --- the split of an amount */

@@ -14,7 +14,9 @@
  * the lease's host's or home's over these exact bytes), of another lease's job or members,
  * conflicting with one settled, out of sequence, of a lease that never was or is void, impossible
  * in time (longer than since the grant, or than duration + holdover + grace; ended in the future).
- * Unsigned by home: kept, and taken without it SETTLE_SILENT_HOME_MS after it was first seen.
+ * Unsigned by home: kept, and taken without it when home stayed silent for silent_home_ms after it
+ * was first seen. Disputed by home (dispute.h): kept until there is an outcome, which says for how
+ * long it is paid.
  *
  * Thread rule: the store's. Complexity: O(shares) postings a receipt.
  */
@@ -23,8 +25,6 @@
 
 #include "broker/lease/lease.h"
 #include "broker/store/leases.h"
-
-enum { SETTLE_SILENT_HOME_MS = 24 * 3600 * 1000 };
 
 /* The answer to one receipt. */
 struct settle_verdict {
@@ -45,6 +45,18 @@ MUST_USE enum status settle_receipt(struct store *store, const struct name *memb
                                     const struct signed_receipt *receipt,
                                     const struct lease_limits *limits, int64_t now_wall_ms,
                                     struct settle_verdict *verdict, struct fault *fault);
+
+/* Reverses what was posted for a settled receipt and posts it anew for that payable time; never
+ * more than it was. Paid from the home's own account, since the escrow is gone; side payments of
+ * the round stay. For broker/money/dispute. */
+MUST_USE enum status settle_correct(struct store *store, struct store_lease *lease,
+                                    const struct store_receipt *receipt, int64_t payable_ms,
+                                    int64_t now_wall_ms, struct fault *fault);
+
+enum { SETTLE_REFERENCE_MAX = LEASE_ID_TEXT_MAX + 32 };
+
+/* "LEASE receipt N": of what is posted for a receipt. */
+void settle_reference(const char *lease, uint32_t sequence, char text[static SETTLE_REFERENCE_MAX]);
 
 /* Splits amount over the shares in proportion to their prices: floor, then the largest remainders
  * (ties: the earlier share) get one micro-credit more. parts[share_count] sums to amount exactly.

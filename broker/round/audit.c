@@ -10,6 +10,7 @@
 #include "broker/money/settle.h"
 #include "broker/round/audit_internal.h"
 #include "broker/round/snapshot.h"
+#include "broker/store/disputes.h"
 #include "broker/store/leases.h"
 #include "broker/store/rounds.h"
 #include "economics/market/epsilon.h"
@@ -107,7 +108,8 @@ static const char *owner(const char *account, bool of_escrow_too)
 }
 
 /* Settlements: credits to members' accounts are what beneficiaries got; debits are the home's side
- * of the same. Side payments: both. Keyed by the lease, or "round N". */
+ * of the same; reversals of settlements the other way round. Side payments: both. Keyed by the
+ * lease, or "round N". */
 static enum status take_entry(struct audit *audit, const struct ledger_entry *entry,
                               struct fault *fault)
 {
@@ -116,8 +118,12 @@ static enum status take_entry(struct audit *audit, const struct ledger_entry *en
     bool const side = strcmp(entry->kind, ledger_kind_name(LEDGER_SIDE)) == 0;
     bool const settled = strcmp(entry->kind, ledger_kind_name(LEDGER_SETTLE)) == 0;
     size_t length = strcspn(entry->reference, " "); /* "LEASE receipt N" */
+    bool const reversed = strcmp(entry->kind, ledger_kind_name(LEDGER_REVERSAL)) == 0 &&
+                          strstr(entry->reference, " receipt ") != NULL;
     const char *member = owner(entry->account, side);
-    if (member == NULL || (!side && (!settled || entry->amount.micros <= 0)))
+    bool const theirs =
+        (settled && entry->amount.micros > 0) || (reversed && entry->amount.micros < 0);
+    if (member == NULL || (!side && !theirs))
         return STATUS_OK;
     if (side) {
         const char *tail = strstr(entry->reference, side_text);
@@ -226,6 +232,23 @@ static const struct market_column *column_of(const struct market *market, const 
     return NULL;
 }
 
+/* A dispute over the receipt may have ended with another time. */
+static enum status apply_outcome(struct checking *checking, uint64_t lease_row, uint32_t sequence,
+                                 int64_t *payable_ms)
+{
+    struct store_dispute dispute;
+    struct fault missing;
+    enum status status =
+        store_dispute_find(checking->audit->store, lease_row, sequence, &dispute, &missing);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return fault_set(checking->fault, status, "%s", missing.text);
+    if (dispute.payable_ms >= 0 && dispute.payable_ms < *payable_ms)
+        *payable_ms = dispute.payable_ms;
+    return STATUS_OK;
+}
+
 /* Time that its receipts were paid for, at home 0 since nobody pays; what is posted must be its
  * price. */
 static enum status payable_time(struct checking *checking, const struct store_lease *lease,
@@ -245,7 +268,10 @@ static enum status payable_time(struct checking *checking, const struct store_le
             return status;
         const struct receipt *receipt = decoded;
         struct credits amount;
-        int64_t const ms = receipt->held_ms - receipt->unpayable_ms;
+        int64_t ms = receipt->held_ms - receipt->unpayable_ms;
+        status = apply_outcome(checking, lease->row, sequence, &ms);
+        if (status != STATUS_OK)
+            return status;
         if (!price_amount(lease->lease->price, lease->lease->gpu_count, ms, &amount))
             amount.micros = INT64_MAX;
         due_micros += amount.micros;

@@ -18,6 +18,8 @@ const struct rpc_handler member_handlers[] = {
     {&method_list_jobs, service_list_jobs},
     {&method_statement, service_statement},
     {&method_explain, service_explain},
+    {&method_dispute, service_dispute},
+    {&method_list_disputes, service_list_disputes},
 };
 
 const struct rpc_handler operator_handlers[] = {
@@ -35,6 +37,8 @@ const struct rpc_handler operator_handlers[] = {
     {&method_operator_jobs, service_operator_jobs},
     {&method_lease_list, service_lease_list},
     {&method_broker_status, service_broker_status},
+    {&method_operator_disputes, service_operator_disputes},
+    {&method_dispute_rule, service_dispute_rule},
 };
 
 const size_t enrolment_handlers_count = sizeof enrolment_handlers / sizeof enrolment_handlers[0];

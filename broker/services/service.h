@@ -32,6 +32,8 @@ void service_report_held(struct rpc_call *call, const void *request);
 void service_report_receipts(struct rpc_call *call, const void *request);
 void service_list_jobs(struct rpc_call *call, const void *request);
 void service_statement(struct rpc_call *call, const void *request);
+void service_dispute(struct rpc_call *call, const void *request);
+void service_list_disputes(struct rpc_call *call, const void *request);
 void service_explain(struct rpc_call *call, const void *request);
 
 /* OperatorService */
@@ -39,6 +41,8 @@ void service_token_create(struct rpc_call *call, const void *request);
 void service_member_list(struct rpc_call *call, const void *request);
 void service_member_action(struct rpc_call *call, const void *request);
 void service_member_credit(struct rpc_call *call, const void *request);
+void service_operator_disputes(struct rpc_call *call, const void *request);
+void service_dispute_rule(struct rpc_call *call, const void *request);
 void service_round_run(struct rpc_call *call, const void *request);
 void service_round_list(struct rpc_call *call, const void *request);
 void service_round_show(struct rpc_call *call, const void *request);

@@ -81,6 +81,23 @@ static enum status balance_put(struct store *store, const struct store_entry *en
     return query_end(&query);
 }
 
+enum status store_transaction_by_reference(struct store *store, const char *kind,
+                                           const char *reference, uint64_t *number,
+                                           struct fault *fault)
+{
+    static const char sql[] = "SELECT number FROM transactions WHERE reference = ? AND kind = ?"
+                              " ORDER BY number DESC LIMIT 1";
+    struct query query;
+    query_begin(&query, store, sql, fault);
+    query_put_text(&query, reference);
+    query_put_text(&query, kind);
+    if (query_row(&query))
+        *number = (uint64_t)query_number(&query);
+    else
+        query_fail(&query, STATUS_NOT_FOUND, "there is no such ledger transaction");
+    return query_end(&query);
+}
+
 enum status store_entry_add(struct store *store, const struct store_entry *entry,
                             struct fault *fault)
 {

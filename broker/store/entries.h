@@ -56,6 +56,10 @@ MUST_USE enum status store_transaction_add(struct store *store,
 MUST_USE enum status store_transaction_find(struct store *store, uint64_t number,
                                             struct arena *arena, struct store_transaction *found,
                                             struct fault *fault);
+/* The newest of that kind with exactly that reference; NOT_FOUND. */
+MUST_USE enum status store_transaction_by_reference(struct store *store, const char *kind,
+                                                    const char *reference, uint64_t *number,
+                                                    struct fault *fault);
 /* Appends, and sets the account's balance. */
 MUST_USE enum status store_entry_add(struct store *store, const struct store_entry *entry,
                                      struct fault *fault);

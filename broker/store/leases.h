@@ -133,6 +133,10 @@ struct store_receipt {
 MUST_USE enum status store_receipt_find(struct store *store, uint64_t lease_row, uint32_t sequence,
                                         struct arena *arena, struct store_receipt *receipt,
                                         struct fault *fault);
+/* What was paid for a settled one, corrected. */
+MUST_USE enum status store_receipt_correct(struct store *store, uint64_t lease_row,
+                                           uint32_t sequence, struct credits amount,
+                                           const char *reason, struct fault *fault);
 /* Inserts; replaces one that is not settled; EXISTS where it is settled. */
 MUST_USE enum status store_receipt_put(struct store *store, const struct store_receipt *receipt,
                                        struct fault *fault);

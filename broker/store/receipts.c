@@ -56,3 +56,17 @@ enum status store_receipt_put(struct store *store, const struct store_receipt *r
                          (unsigned)receipt->sequence);
     return status;
 }
+
+enum status store_receipt_correct(struct store *store, uint64_t lease_row, uint32_t sequence,
+                                  struct credits amount, const char *reason, struct fault *fault)
+{
+    static const char sql[] =
+        "UPDATE receipts SET amount = ?, reason = ? WHERE lease = ? AND sequence = ? AND settled";
+    struct query query;
+    query_begin_write(&query, store, sql, fault);
+    query_put_number(&query, amount.micros);
+    query_put_text(&query, reason);
+    query_put_number(&query, (int64_t)lease_row);
+    query_put_number(&query, sequence);
+    return query_end_found(&query, "settled receipt", "of this lease");
+}

@@ -149,6 +149,16 @@ static const char throughput[] =
     /* which fit a round predicted with; 0: the table alone */
     "ALTER TABLE rounds ADD COLUMN fit INTEGER NOT NULL DEFAULT 0;";
 
+/* What homes do not accept. States below 2 are not final. */
+static const char disputes[] =
+    "CREATE TABLE disputes (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  lease INTEGER NOT NULL REFERENCES leases, sequence INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, conceded INTEGER NOT NULL, payable INTEGER NOT NULL,"
+    "  reason TEXT NOT NULL, answer TEXT NOT NULL, ruling TEXT NOT NULL, opened INTEGER NOT NULL,"
+    "  deadline INTEGER NOT NULL, closed INTEGER NOT NULL, UNIQUE (lease, sequence)) STRICT;"
+    "CREATE INDEX disputes_open ON disputes (deadline) WHERE state < 2;"
+    "CREATE INDEX transactions_reference ON transactions (reference, number);";
+
 /* One migration: scripts that belong together (a compiler need not take one text of their size). */
 struct migration {
     const char *scripts[3];
@@ -159,6 +169,7 @@ static const struct migration migrations[STORE_SCHEMA_VERSION] = {
     {{sides}},
     {{heads}},
     {{throughput}},
+    {{disputes}},
 };
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)

@@ -31,7 +31,8 @@ static bool take_text(struct command_options *options, int key, const char *text
         {'c', &options->config},           {'s', &options->socket},
         {OPTION_BROKER, &options->broker}, {OPTION_TOKEN, &options->token},
         {OPTION_WAIT, &options->wait},     {OPTION_TO, &options->to},
-        {OPTION_FROM, &options->from},
+        {OPTION_FROM, &options->from},     {OPTION_AFTER, &options->after},
+        {OPTION_TEXT, &options->text},     {OPTION_SECONDS, &options->seconds},
     };
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
         if (texts[t].key == key) {

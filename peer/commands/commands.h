@@ -30,6 +30,9 @@ struct command_options {
     const char *wait;
     const char *to;
     const char *from;
+    const char *after;
+    const char *text;
+    const char *seconds;
     bool json;
     bool follow;
     bool off;
@@ -52,7 +55,10 @@ enum {
     OPTION_TO,
     OPTION_FROM,
     OPTION_OFF,
-    OPTION_VERBOSE
+    OPTION_VERBOSE,
+    OPTION_AFTER,
+    OPTION_TEXT,
+    OPTION_SECONDS
 };
 
 /* argp prints and exits where the usage is wrong. */
@@ -92,6 +98,11 @@ int command_drain(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_statement(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_dispute_list(int argc, char **argv);
+int command_dispute_open(int argc, char **argv);
+int command_dispute_withdraw(int argc, char **argv);
+int command_dispute_answer(int argc, char **argv);
+int command_dispute_concede(int argc, char **argv);
 int command_ledger_head(int argc, char **argv);
 
 #endif

@@ -81,6 +81,9 @@ bool home_job_completed(const struct home_job *job);
 /* The broker answered (OK), refused (fault), or must be asked again later (retry). */
 void home_demand_told(struct home *home, const struct name *job, enum demand_word word,
                       uint64_t version, enum status status, const struct fault *fault);
+/* The owner disputes a receipt, or withdraws that: home signs it only when it is not disputed. */
+MUST_USE enum status home_dispute_note(struct home *home, const struct dispute_request *request,
+                                       struct fault *fault);
 /* The broker may have forgotten: tell it everything again. */
 void home_tell_all(struct home *home);
 

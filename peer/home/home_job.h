@@ -127,4 +127,9 @@ void home_sweep(struct home *home);
 /* --- home_local.c */
 void home_place_locally(struct home *home);
 
+/* --- home_dispute.c */
+/* Home does not sign that receipt; it saw seen_ms. */
+void home_dispute(struct home *home, const struct receipt *receipt, int64_t seen_ms,
+                  const char *why);
+
 #endif

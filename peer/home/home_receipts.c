@@ -35,6 +35,7 @@ static enum status check_repeated(const struct home *home, const struct receipt 
 static struct chain look_back(const struct home *home, const struct spool_lease *known,
                               const struct lease *lease, struct arena *arena);
 static int64_t held_ms_max(const struct home *home, const struct chain *chain);
+static int64_t seen_ms(const struct home *home, const struct chain *chain);
 static enum status remember(struct home *home, const struct receipt *receipt, struct bytes body,
                             struct spool_lease *known, struct fault *fault);
 static void add_cost(struct home *home, const struct receipt *receipt, const struct lease *lease);
@@ -66,13 +67,19 @@ static enum status judge(struct home *home, const struct name *caller,
             check_identity(claim, leased, caller, receipt->body, &receipt->host_signature, fault);
     if (status != STATUS_OK)
         return status;
+    if (spool_dispute_known(home->peer->spool, claim->lease, claim->sequence))
+        return fault_set(fault, STATUS_DENIED, "receipt %u is disputed at the broker",
+                         claim->sequence);
     bool repeated = claim->sequence == known.signed_sequence && claim->sequence > 0;
     if (repeated)
         status = check_repeated(home, claim, receipt->body, arena, fault);
     else
         chain = look_back(home, &known, leased, arena);
-    if (!repeated)
+    if (!repeated) {
         status = check_use(claim, &known, held_ms_max(home, &chain), fault);
+        if (status == STATUS_DENIED && claim->sequence == known.signed_sequence + 1)
+            home_dispute(home, claim, seen_ms(home, &chain), fault->text);
+    }
     if (status == STATUS_OK && !repeated)
         status = remember(home, claim, receipt->body, &known, fault);
     if (status == STATUS_OK && !repeated)
@@ -151,6 +158,13 @@ static int64_t held_ms_max(const struct home *home, const struct chain *chain)
     int64_t until = chain->ended_boot_ms >= chain->started_boot_ms ? chain->ended_boot_ms : now;
     int64_t seen = until - chain->started_boot_ms;
     return seen + seen / 100 * HELD_SLACK_PERCENT + HELD_SLACK_MS - chain->signed_ms;
+}
+
+/* What home would pay for: the time it saw. */
+static int64_t seen_ms(const struct home *home, const struct chain *chain)
+{
+    int64_t most_ms = held_ms_max(home, chain);
+    return most_ms > HELD_SLACK_MS ? most_ms - HELD_SLACK_MS : 0;
 }
 
 static enum status check_use(const struct receipt *receipt, const struct spool_lease *known,

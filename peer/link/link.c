@@ -39,6 +39,7 @@ void link_tick(struct link *link)
     if (link_held(link)) {
         link_report(link);
         link_receipts(link);
+        link_disputes(link);
     }
     link_demands(link);
     if (link->peer->settings.on_broker_contact != NULL)
@@ -96,7 +97,7 @@ static bool quiet(const struct link *link)
 {
     bool busy = link->heartbeat_call != NULL || link->watch_call != NULL ||
                 link->reports_call != NULL || link->receipts_call != NULL ||
-                link->held_call != NULL;
+                link->held_call != NULL || link->dispute_call != NULL;
     for (size_t d = 0; d < LINK_DEMAND_SLOTS; d++)
         busy |= link->demands[d].call != NULL;
     return !busy;

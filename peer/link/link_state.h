@@ -75,6 +75,10 @@ struct link {
     struct arena receipts_arena;
     struct spool_receipt *receipts_sent;
     uint32_t receipts_count;
+    struct transport_call *dispute_call;
+    struct link_try dispute;
+    struct lease_id dispute_lease;
+    uint32_t dispute_sequence;
     struct link_demand demands[LINK_DEMAND_SLOTS];
     uint32_t question_count; /* of owners, under way */
 };
@@ -98,6 +102,8 @@ void link_watch(struct link *link);
 void link_report(struct link *link);
 /* --- link_receipts.c */
 void link_receipts(struct link *link);
+/* --- link_disputes.c */
+void link_disputes(struct link *link);
 /* --- link_demand.c */
 void link_demands(struct link *link);
 /* --- link_trust.c */

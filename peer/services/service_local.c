@@ -150,6 +150,25 @@ static void handle_explain(struct rpc_call *call, const void *message)
     link_ask(peer->link, call, &method_explain, request);
 }
 
+/* What is disputed is not signed meanwhile; what is withdrawn may be. */
+static void handle_dispute(struct rpc_call *call, const void *message)
+{
+    struct peer *peer = call->service;
+    struct fault fault;
+    enum status status = home_dispute_note(peer->home, message, &fault);
+    if (status != STATUS_OK) {
+        rpc_call_fail(call, status, &fault);
+        return;
+    }
+    link_ask(peer->link, call, &method_dispute, message);
+}
+
+static void handle_disputes(struct rpc_call *call, const void *message)
+{
+    struct peer *peer = call->service;
+    link_ask(peer->link, call, &method_list_disputes, message);
+}
+
 const struct rpc_handler local_service_handlers[] = {
     {&method_job_submit, handle_submit},
     {&method_job_list, handle_list},
@@ -161,6 +180,8 @@ const struct rpc_handler local_service_handlers[] = {
     {&method_peer_status, handle_status},
     {&method_local_statement, handle_statement},
     {&method_local_explain, handle_explain},
+    {&method_local_dispute, handle_dispute},
+    {&method_local_disputes, handle_disputes},
 };
 const size_t local_service_handler_count =
     sizeof local_service_handlers / sizeof local_service_handlers[0];

@@ -33,6 +33,8 @@ static const char tables[] =
     " sequence INTEGER, body BLOB, host_signature BLOB, home_signature BLOB, home_signed INTEGER,"
     " state INTEGER, made_wall_ms INTEGER, made_boot_ms INTEGER, UNIQUE(lease, sequence));"
     "CREATE INDEX IF NOT EXISTS receipts_state ON receipts(state, number);"
+    "CREATE TABLE IF NOT EXISTS disputes(number INTEGER PRIMARY KEY AUTOINCREMENT, lease TEXT,"
+    " sequence INTEGER, payable_ms INTEGER, text TEXT, told INTEGER, UNIQUE(lease, sequence));"
     "CREATE TABLE IF NOT EXISTS heads(incarnation INTEGER PRIMARY KEY, sequence INTEGER,"
     " hash BLOB, body BLOB, signature BLOB, key_id TEXT);";
 

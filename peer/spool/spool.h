@@ -256,6 +256,23 @@ MUST_USE enum status spool_receipt_get(struct spool *spool, struct lease_id leas
 /* Those that the broker has not taken. */
 uint32_t spool_receipts_count(struct spool *spool);
 
+/* --- disputes that home opened, until the broker has them */
+
+/* One a receipt: a second one changes nothing. */
+MUST_USE enum status spool_dispute_put(struct spool *spool, const struct dispute_request *dispute,
+                                       struct fault *fault);
+/* The oldest that the broker was not told of; its text lies in `text`. NOT_FOUND: none. */
+MUST_USE enum status spool_dispute_next(struct spool *spool, struct dispute_request *dispute,
+                                        char text[static DISPUTE_TEXT_BYTES_MAX + 1],
+                                        struct fault *fault);
+/* Does home dispute that receipt? Then it does not sign it. */
+bool spool_dispute_known(struct spool *spool, struct lease_id lease, uint32_t sequence);
+/* Withdrawn: home may sign. */
+MUST_USE enum status spool_dispute_forget(struct spool *spool, struct lease_id lease,
+                                          uint32_t sequence, struct fault *fault);
+MUST_USE enum status spool_dispute_told(struct spool *spool, struct lease_id lease,
+                                        uint32_t sequence, struct fault *fault);
+
 /* --- ledger heads: what the broker signed of its ledger, the newest of each incarnation */
 
 /* An older one than is kept changes nothing. */

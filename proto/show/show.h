@@ -15,6 +15,10 @@
  * say. */
 void show_statement(const struct statement_response *statement, FILE *to);
 
+/* Disputes over receipts, as a table; one with what everybody said and what comes next. */
+void show_disputes(const struct disputes_response *response, FILE *to);
+void show_dispute(const struct dispute_row *row, FILE *to);
+
 /* What became of a job in the market and why, and every option it had. */
 void show_explanation(const struct explain_response *explanation, FILE *to);
 

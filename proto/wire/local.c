@@ -165,3 +165,8 @@ const struct wire_method method_local_statement =
 const struct wire_method method_local_explain =
     WIRE_METHOD("LocalService/Explain", WIRE_UNARY, wire_message_explain_request,
                 wire_message_explain_response);
+const struct wire_method method_local_dispute = WIRE_METHOD(
+    "LocalService/Dispute", WIRE_UNARY, wire_message_dispute_request, wire_message_dispute_row);
+const struct wire_method method_local_disputes =
+    WIRE_METHOD("LocalService/DisputeList", WIRE_UNARY, wire_message_page_request,
+                wire_message_disputes_response);

@@ -230,3 +230,8 @@ const struct wire_method method_statement =
 const struct wire_method method_explain =
     WIRE_METHOD("MemberService/Explain", WIRE_UNARY, wire_message_explain_request,
                 wire_message_explain_response);
+const struct wire_method method_dispute = WIRE_METHOD(
+    "MemberService/Dispute", WIRE_UNARY, wire_message_dispute_request, wire_message_dispute_row);
+const struct wire_method method_list_disputes =
+    WIRE_METHOD("MemberService/ListDisputes", WIRE_UNARY, wire_message_page_request,
+                wire_message_disputes_response);

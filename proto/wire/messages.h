@@ -238,6 +238,60 @@ struct jobs_response {
     uint64_t next_after; /* 0: that was all */
 };
 
+/* ---- disputes over receipts */
+
+enum dispute_state {
+    DISPUTE_OPEN,      /* home says no; the host may answer until the deadline */
+    DISPUTE_ANSWERED,  /* the host stands by its receipt; the operator rules */
+    DISPUTE_RULED,     /* final */
+    DISPUTE_CONCEDED,  /* final: the host accepted what home says */
+    DISPUTE_WITHDRAWN, /* final: home accepts the receipt */
+    DISPUTE_LAPSED,    /* final: no answer in time */
+    DISPUTE_STATE_COUNT
+};
+
+enum dispute_action {
+    DISPUTE_DO_OPEN,     /* home */
+    DISPUTE_DO_ANSWER,   /* host */
+    DISPUTE_DO_CONCEDE,  /* host */
+    DISPUTE_DO_WITHDRAW, /* home */
+    DISPUTE_DO_RULE,     /* operator */
+    DISPUTE_ACTION_COUNT
+};
+
+struct dispute_request {
+    struct lease_id lease;
+    uint32_t sequence;
+    enum dispute_action action;
+    int64_t payable_ms; /* open: what home saw; rule: what is to be paid */
+    const char *text;
+};
+
+struct dispute_row {
+    struct lease_id lease;
+    uint32_t sequence;
+    struct name job;
+    struct name home;
+    struct name host;
+    enum dispute_state state;
+    int64_t claimed_ms; /* payable by the receipt; 0: the broker has none yet */
+    int64_t conceded_ms;
+    int64_t payable_ms; /* by the outcome */
+    struct credits amount;
+    const char *reason;
+    const char *answer;
+    const char *ruling;
+    int64_t opened_wall_ms;
+    int64_t deadline_wall_ms;
+    int64_t closed_wall_ms; /* 0: not yet */
+};
+
+struct disputes_response {
+    struct dispute_row *disputes;
+    uint32_t dispute_count;
+    uint64_t next_after;
+};
+
 struct statement_request {
     struct name member; /* members: their own or "" */
     int64_t from_wall_ms;
@@ -335,6 +389,7 @@ struct member_row {
     struct credits balance;
     struct credits escrow;
     struct credits credit_limit;
+    struct credits overdue;
 };
 
 struct members_response {
@@ -474,6 +529,57 @@ struct leases_response {
     uint64_t next_after;
 };
 
+struct write_off_request {
+    struct name member;
+    const char *reference;
+};
+
+struct settlement_request {
+    uint64_t period; /* 0: the newest closed */
+};
+
+struct settlement_summary {
+    uint64_t period;
+    int64_t from_wall_ms;
+    int64_t until_wall_ms;
+    int64_t due_wall_ms;
+    uint32_t members;
+    uint32_t owing;      /* members below zero at its end */
+    struct credits owed; /* by them */
+    struct credits open; /* of that, not paid yet */
+};
+
+struct settlement_row {
+    struct name member;
+    struct credits opening;
+    struct credits earned; /* as a host */
+    struct credits spent;  /* as a home */
+    struct credits paid_in;
+    struct credits corrected;
+    struct credits closing; /* escrow included */
+    struct credits owed;
+    struct credits open;
+    bool overdue;
+};
+
+struct settlements_response {
+    struct settlement_summary *periods;
+    uint32_t period_count;
+};
+
+struct settlement_response {
+    struct settlement_summary period;
+    struct settlement_row *members;
+    uint32_t member_count;
+};
+
+struct quarantine_row {
+    struct pool_id pool;
+    uint32_t jobs; /* distinct, that failed to start there */
+    int64_t until_wall_ms;
+    const char *reason;
+};
+
 struct broker_status_response {
     struct name federation;
     const char *version;
@@ -491,6 +597,9 @@ struct broker_status_response {
     uint32_t members_awaited; /* restored: no market before these have reported */
     int64_t recovery_ms_left;
     const char *ledger_warning; /* "" or what members' heads of the ledger contradict */
+    struct quarantine_row *quarantined;
+    uint32_t quarantined_count;
+    uint32_t disputes_open;
 };
 
 /* One measurement, and what was predicted of it before it was learned. */

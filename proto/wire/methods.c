@@ -23,6 +23,8 @@ const struct wire_method *const methods_all[] = {
     &method_list_jobs,
     &method_statement,
     &method_explain,
+    &method_dispute,
+    &method_list_disputes,
 
     &method_token_create,
     &method_member_list,
@@ -38,6 +40,13 @@ const struct wire_method *const methods_all[] = {
     &method_operator_jobs,
     &method_lease_list,
     &method_broker_status,
+    &method_operator_disputes,
+    &method_dispute_rule,
+    &method_member_write_off,
+    &method_settlement_list,
+    &method_settlement_show,
+    &method_settlement_close,
+    &method_quarantine_release,
     &method_throughput,
 
     &method_accept,
@@ -59,6 +68,8 @@ const struct wire_method *const methods_all[] = {
     &method_peer_status,
     &method_local_statement,
     &method_local_explain,
+    &method_local_dispute,
+    &method_local_disputes,
 };
 
 const size_t methods_count = sizeof methods_all / sizeof methods_all[0];

@@ -32,7 +32,22 @@ extern const struct wire_method
     method_statement;                           /* unary: statement_request -> statement_response */
 extern const struct wire_method method_explain; /* unary: explain_request -> explain_response */
 
+extern const struct wire_method method_dispute;       /* unary: dispute_request -> dispute_row */
+extern const struct wire_method method_list_disputes; /* unary: page_request -> disputes_response */
+
 /* OperatorService: the broker's Unix socket. */
+extern const struct wire_method
+    method_operator_disputes;                        /* unary: page_request -> disputes_response */
+extern const struct wire_method method_dispute_rule; /* unary: dispute_request -> dispute_row */
+extern const struct wire_method
+    method_member_write_off; /* unary: write_off_request -> empty_message */
+extern const struct wire_method
+    method_settlement_list; /* unary: page_request -> settlements_response */
+extern const struct wire_method
+    method_settlement_show; /* unary: settlement_request -> settlement_response */
+extern const struct wire_method
+    method_settlement_close; /* unary: empty_message -> settlement_response */
+extern const struct wire_method method_quarantine_release; /* unary: pool_id -> empty_message */
 extern const struct wire_method
     method_token_create; /* unary: token_create_request -> token_create_response */
 extern const struct wire_method method_member_list; /* unary: empty_message -> members_response */
@@ -88,6 +103,8 @@ extern const struct wire_method
     method_peer_status; /* unary: empty_message -> peer_status_response */
 extern const struct wire_method
     method_local_statement; /* unary: statement_request -> statement_response; from the broker */
+extern const struct wire_method method_local_dispute;  /* unary: as method_dispute */
+extern const struct wire_method method_local_disputes; /* unary: as method_list_disputes */
 extern const struct wire_method
     method_local_explain; /* unary: explain_request -> explain_response; from the broker */
 

@@ -52,6 +52,7 @@ static const struct wire_row member_row_rows[] = {
     ROW_CREDITS(member_row, balance),
     ROW_CREDITS(member_row, escrow),
     ROW_CREDITS(member_row, credit_limit),
+    ROW_CREDITS(member_row, overdue),
 };
 
 static const struct wire_message message_member_row = WIRE_MESSAGE(member_row, NULL);
@@ -216,6 +217,15 @@ static const struct wire_row leases_response_rows[] = {
 
 static const struct wire_message message_leases_response = WIRE_MESSAGE(leases_response, NULL);
 
+static const struct wire_row quarantine_row_rows[] = {
+    ROW_POOL(quarantine_row, pool),
+    ROW_U32(quarantine_row, jobs, 0, UINT32_MAX),
+    ROW_WALL(quarantine_row, until_wall_ms),
+    ROW_PROSE(quarantine_row, reason),
+};
+
+static const struct wire_message message_quarantine_row = WIRE_MESSAGE(quarantine_row, NULL);
+
 static const struct wire_row broker_status_response_rows[] = {
     ROW_MEMBER(broker_status_response, federation),
     ROW_LINE(broker_status_response, version, 0, WIRE_VERSION_BYTES_MAX),
@@ -233,6 +243,9 @@ static const struct wire_row broker_status_response_rows[] = {
     ROW_U32(broker_status_response, members_awaited, 0, UINT32_MAX),
     ROW_DURATION(broker_status_response, recovery_ms_left),
     ROW_PROSE(broker_status_response, ledger_warning),
+    ROW_STRUCTS(broker_status_response, quarantined, quarantined_count, quarantine_row,
+                message_quarantine_row, 0, WIRE_QUARANTINED_MAX),
+    ROW_U32(broker_status_response, disputes_open, 0, UINT32_MAX),
 };
 
 static const struct wire_message message_broker_status_response =
@@ -329,3 +342,11 @@ const struct wire_method method_broker_status = WIRE_METHOD(
 const struct wire_method method_throughput =
     WIRE_METHOD("OperatorService/Throughput", WIRE_UNARY, wire_message_page_request,
                 message_throughput_response);
+const struct wire_method method_operator_disputes =
+    WIRE_METHOD("OperatorService/DisputeList", WIRE_UNARY, wire_message_page_request,
+                wire_message_disputes_response);
+const struct wire_method method_dispute_rule =
+    WIRE_METHOD("OperatorService/DisputeRule", WIRE_UNARY, wire_message_dispute_request,
+                wire_message_dispute_row);
+const struct wire_method method_quarantine_release = WIRE_METHOD(
+    "OperatorService/QuarantineRelease", WIRE_UNARY, wire_message_pool_id, wire_message_empty);

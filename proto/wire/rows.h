@@ -28,7 +28,8 @@ enum {
     WIRE_RECEIPT_BODY_MAX = 64 * 1024,
     WIRE_CHUNKS_PER_OFFER_MAX = 130000, /* their digests fit one message */
     WIRE_ROUND_ROWS_MAX = 65536,        /* pools or placements shown of one round */
-    WIRE_OPTIONS_MAX = 4096,            /* of one explanation */
+    WIRE_QUARANTINED_MAX = 4096,
+    WIRE_OPTIONS_MAX = 4096, /* of one explanation */
     WIRE_DELIVERIES_MAX = 4096,
     WIRE_RESULTS_MAX = 4096,
     WIRE_RETRIES_MAX = 1000,
@@ -198,6 +199,9 @@ extern const struct wire_message wire_message_jobs_response;
 extern const struct wire_message wire_message_ledger_entry;
 extern const struct wire_message wire_message_statement_request;
 extern const struct wire_message wire_message_statement_response;
+extern const struct wire_message wire_message_dispute_request;
+extern const struct wire_message wire_message_dispute_row;
+extern const struct wire_message wire_message_disputes_response;
 extern const struct wire_message wire_message_explain_request;
 extern const struct wire_message wire_message_explain_response;
 extern const struct wire_message wire_message_delivery_row;

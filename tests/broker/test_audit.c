@@ -1,6 +1,8 @@
 #include "tests/broker/broker_fixture.h"
 
+#include "broker/money/settle.h"
 #include "broker/round/audit.h"
+#include "broker/store/disputes.h"
 #include "broker/store/leases.h"
 
 /* Three jobs want the four a100 of usc; one of them has to do with isi's slower v100: so there is a
@@ -122,6 +124,28 @@ static void a_payment_that_went_elsewhere_breaks_the_certificate(void **state)
     assert_true(result.found.micros > result.stated.micros);
 }
 
+/* What silence accepted and the operator then ruled on: posted, reversed, posted anew. */
+static void a_payment_corrected_by_a_ruling_agrees(void **state)
+{
+    struct fed *fed = *state;
+    struct store *store = fed->daemon.core.store;
+    struct store_lease lease = contested_round(fed);
+    settle(fed, &lease, 30000, "usc", price_of(&lease, 30000));
+    struct store_dispute ruled = {
+        .lease_row = lease.row, .sequence = 1, .state = DISPUTE_RULED, .payable_ms = 20000};
+    struct store_receipt receipt;
+    lease = fed_lease(fed, "isi-1");
+    assert_ok(store_receipt_find(store, lease.row, 1, &fed->arena, &receipt, &fed->fault));
+    assert_ok(store_begin(store, &fed->fault));
+    assert_ok(store_dispute_put(store, &ruled, &fed->fault));
+    assert_ok(settle_correct(store, &lease, &receipt, 20000, fed->clock.now_wall_ms, &fed->fault));
+    assert_ok(store_commit(store, &fed->fault));
+    struct audit_round result = audit_newest(fed);
+    assert_string_equal(result.problem, "");
+    assert_true(result.agrees);
+    assert_int_equal(result.posted.micros, price_of(&lease, 20000).micros);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +154,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_round_in_which_nothing_was_used_agrees, fed_open,
                                         fed_close),
         cmocka_unit_test_setup_teardown(a_host_that_got_less_than_the_price_is_found, fed_open,
+                                        fed_close),
+        cmocka_unit_test_setup_teardown(a_payment_corrected_by_a_ruling_agrees, fed_open,
                                         fed_close),
         cmocka_unit_test_setup_teardown(a_payment_that_went_elsewhere_breaks_the_certificate,
                                         fed_open, fed_close),
