@@ -67,7 +67,7 @@ void service_list_disputes(struct rpc_call *call, const void *request)
 void service_dispute_rule(struct rpc_call *call, const void *request)
 {
     static const struct name operator= {.text = ""};
-    answer_action(call, &operator, request);
+    answer_action(call, &nobody, request);
 }
 
 void service_operator_disputes(struct rpc_call *call, const void *request)

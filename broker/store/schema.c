@@ -165,11 +165,7 @@ struct migration {
 };
 
 static const struct migration migrations[STORE_SCHEMA_VERSION] = {
-    {{first, second, third}},
-    {{sides}},
-    {{heads}},
-    {{throughput}},
-    {{disputes}},
+    {{first, second, third}}, {{sides}}, {{heads}}, {{throughput}}, {{disputes}},
 };
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)

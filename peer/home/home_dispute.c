@@ -24,17 +24,8 @@ void home_dispute(struct home *home, const struct receipt *receipt, int64_t seen
         .payable_ms = seen_ms < payable_ms ? seen_ms : payable_ms - 1,
         .text = text,
     };
-    if (spool_dispute_put(home->peer->spool, &dispute, &fault) != STATUS_OK)
+    if (spool_dispute_put(home->peer->spool, &dispute, false, &fault) != STATUS_OK)
         peer_trouble(home->peer, "keeping a dispute", &fault);
-}
-
-/* Told here and now, by the owner's own question. */
-static enum status note_open(struct spool *spool, const struct dispute_request *request,
-                             struct fault *fault)
-{
-    enum status status = spool_dispute_put(spool, request, fault);
-    return status == STATUS_OK ? spool_dispute_told(spool, request->lease, request->sequence, fault)
-                               : status;
 }
 
 enum status home_dispute_note(struct home *home, const struct dispute_request *request,
@@ -42,7 +33,7 @@ enum status home_dispute_note(struct home *home, const struct dispute_request *r
 {
     struct spool *spool = home->peer->spool;
     if (request->action == DISPUTE_DO_OPEN)
-        return note_open(spool, request, fault);
+        return spool_dispute_put(spool, request, true, fault);
     if (request->action == DISPUTE_DO_WITHDRAW)
         return spool_dispute_forget(spool, request->lease, request->sequence, fault);
     return STATUS_OK;

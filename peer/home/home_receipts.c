@@ -67,7 +67,7 @@ static enum status judge(struct home *home, const struct name *caller,
             check_identity(claim, leased, caller, receipt->body, &receipt->host_signature, fault);
     if (status != STATUS_OK)
         return status;
-    if (spool_dispute_known(home->peer->spool, claim->lease, claim->sequence))
+    if (spool_dispute_by_owner(home->peer->spool, claim->lease, claim->sequence))
         return fault_set(fault, STATUS_DENIED, "receipt %u is disputed at the broker",
                          claim->sequence);
     bool repeated = claim->sequence == known.signed_sequence && claim->sequence > 0;

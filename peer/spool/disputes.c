@@ -1,15 +1,21 @@
 /* Disputes that the broker has not been told of yet. */
 #include "peer/spool/sql.h"
 
+/* The column `told`. */
+enum told { TOLD_NOT, TOLD, TOLD_BY_OWNER };
+
 enum status spool_dispute_put(struct spool *spool, const struct dispute_request *dispute,
-                              struct fault *fault)
+                              bool by_owner, struct fault *fault)
 {
-    struct sql sql = sql_prepare(spool, "INSERT OR IGNORE INTO disputes(lease,sequence,payable_ms,"
-                                        "text,told) VALUES(?,?,?,?,0)");
+    struct sql sql =
+        sql_prepare(spool, "INSERT INTO disputes(lease,sequence,payable_ms,text,told)"
+                           " VALUES(?,?,?,?,?) ON CONFLICT(lease,sequence) DO UPDATE SET"
+                           " told=max(told,excluded.told)");
     sql_bind_lease(&sql, dispute->lease);
     sql_bind_number(&sql, dispute->sequence);
     sql_bind_number(&sql, dispute->payable_ms);
     sql_bind_text(&sql, dispute->text);
+    sql_bind_number(&sql, by_owner ? TOLD_BY_OWNER : TOLD_NOT);
     return sql_run(&sql, fault);
 }
 
@@ -35,15 +41,19 @@ enum status spool_dispute_next(struct spool *spool, struct dispute_request *disp
 enum status spool_dispute_told(struct spool *spool, struct lease_id lease, uint32_t sequence,
                                struct fault *fault)
 {
-    struct sql sql = sql_prepare(spool, "UPDATE disputes SET told=1 WHERE lease=? AND sequence=?");
+    struct sql sql = sql_prepare(spool, "UPDATE disputes SET told=max(told,?)"
+                                        " WHERE lease=? AND sequence=?");
+    sql_bind_number(&sql, TOLD);
     sql_bind_lease(&sql, lease);
     sql_bind_number(&sql, sequence);
     return sql_run(&sql, fault);
 }
 
-bool spool_dispute_known(struct spool *spool, struct lease_id lease, uint32_t sequence)
+bool spool_dispute_by_owner(struct spool *spool, struct lease_id lease, uint32_t sequence)
 {
-    struct sql sql = sql_prepare(spool, "SELECT 1 FROM disputes WHERE lease=? AND sequence=?");
+    struct sql sql = sql_prepare(spool, "SELECT 1 FROM disputes WHERE told=? AND lease=?"
+                                        " AND sequence=?");
+    sql_bind_number(&sql, TOLD_BY_OWNER);
     sql_bind_lease(&sql, lease);
     sql_bind_number(&sql, sequence);
     bool found = sql_step(&sql);

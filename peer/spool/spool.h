@@ -258,15 +258,16 @@ uint32_t spool_receipts_count(struct spool *spool);
 
 /* --- disputes that home opened, until the broker has them */
 
-/* One a receipt: a second one changes nothing. */
+/* One a receipt: a second one changes nothing. by_owner: the owner tells the broker itself, and home
+ * signs the receipt no more. */
 MUST_USE enum status spool_dispute_put(struct spool *spool, const struct dispute_request *dispute,
-                                       struct fault *fault);
+                                       bool by_owner, struct fault *fault);
 /* The oldest that the broker was not told of; its text lies in `text`. NOT_FOUND: none. */
 MUST_USE enum status spool_dispute_next(struct spool *spool, struct dispute_request *dispute,
                                         char text[static DISPUTE_TEXT_BYTES_MAX + 1],
                                         struct fault *fault);
-/* Does home dispute that receipt? Then it does not sign it. */
-bool spool_dispute_known(struct spool *spool, struct lease_id lease, uint32_t sequence);
+/* Does the owner dispute that receipt? */
+bool spool_dispute_by_owner(struct spool *spool, struct lease_id lease, uint32_t sequence);
 /* Withdrawn: home may sign. */
 MUST_USE enum status spool_dispute_forget(struct spool *spool, struct lease_id lease,
                                           uint32_t sequence, struct fault *fault);

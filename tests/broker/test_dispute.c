@@ -39,9 +39,8 @@ static enum status act(struct world *world, int who, const struct lease *lease,
                                             .text = "as we saw it"};
     struct store_dispute dispute;
     assert_ok(store_begin(world->store, &world->fault));
-    enum status status =
-        dispute_act(world->store, who < 0 ? &operator : &world->names[who], &request, &limits, now,
-                    &dispute, &world->fault);
+    enum status status = dispute_act(world->store, who < 0 ? &nobody : &world->names[who], &request,
+                                     &limits, now, &dispute, &world->fault);
     if (status == STATUS_OK)
         assert_ok(store_commit(world->store, &world->fault));
     store_rollback(world->store);

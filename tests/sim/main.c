@@ -190,6 +190,7 @@ static void come_to_an_end(struct world *world, bool patient)
         world_fail(world, "not over ten minutes after the last fault: %s", what);
     for (int day = 0; day < 8 && !world_is_over(world, what); day++) {
         world_run_in_steps(world, DAY_MS, DAY_STEP_MS);
+        world_rule(world);
         world_run_checked(world, 60000);
     }
 }

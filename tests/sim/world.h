@@ -102,6 +102,9 @@ void world_start_peer(struct world_peer *peer);
 /* One job of random size and value; false where its home (up) refused it. */
 bool world_submit(struct world *world, struct world_peer *home);
 
+/* The operator rules on every answered dispute: what home saw is paid. */
+void world_rule(struct world *world);
+
 /* --- invariants (DESIGN §8), each ends the process where it does not hold */
 
 /* Cheap: after every step. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/money/dispute.h"
 #include "broker/money/ledger.h"
 #include "broker/services/service.h"
 #include "broker/store/members.h"
@@ -121,4 +122,48 @@ void world_kill_broker(struct world *world)
     arena_fini(&daemon->revocations_arena);
     call_rates_fini(&daemon->call_rates);
     world_put_back(broker->directory, "broker.db");
+}
+
+/* --- the operator */
+
+static enum status rule(struct core *core, const struct store_dispute *dispute, struct fault *fault)
+{
+    static const struct name operator= {.text = ""};
+    const struct lease_limits limits = core_lease_limits(core);
+    const struct dispute_request request = {.lease = dispute->lease,
+                                            .sequence = dispute->sequence,
+                                            .action = DISPUTE_DO_RULE,
+                                            .payable_ms = dispute->conceded_ms,
+                                            .text = "as home saw it"};
+    struct store_dispute ruled;
+    enum status status = store_begin(core->store, fault);
+    if (status == STATUS_OK)
+        status =
+            dispute_act(core->store, &nobody, &request, &limits, core_now_ms(core), &ruled, fault);
+    if (status == STATUS_OK)
+        status = store_commit(core->store, fault);
+    store_rollback(core->store);
+    return status;
+}
+
+void world_rule(struct world *world)
+{
+    static const struct name everybody = {.text = ""};
+    struct core *core = &world->broker.daemon.core;
+    struct store_dispute *disputes = NULL;
+    struct arena arena;
+    struct fault fault = {0};
+    uint32_t count = 0;
+    uint64_t after = 0;
+    if (!world->broker.up)
+        return;
+    arena_init(&arena, ARENA_MESSAGE_BYTES);
+    enum status status = store_dispute_page(core->store, &everybody, 0, ROWS_PER_PAGE_MAX, &arena,
+                                            &disputes, &count, &after, &fault);
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        if (disputes[i].state == DISPUTE_ANSWERED)
+            status = rule(core, &disputes[i], &fault);
+    if (status != STATUS_OK)
+        world_fail(world, "the operator can't rule: %s", fault.text);
+    arena_fini(&arena);
 }
