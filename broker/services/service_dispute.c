@@ -66,7 +66,7 @@ void service_list_disputes(struct rpc_call *call, const void *request)
 
 void service_dispute_rule(struct rpc_call *call, const void *request)
 {
-    static const struct name operator= {.text = ""};
+    static const struct name nobody = {.text = ""};
     answer_action(call, &nobody, request);
 }
 

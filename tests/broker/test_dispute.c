@@ -31,7 +31,7 @@ static struct disputed claim(struct world *world)
 static enum status act(struct world *world, int who, const struct lease *lease,
                        enum dispute_action action, int64_t payable_ms, int64_t now)
 {
-    static const struct name operator= {.text = ""};
+    static const struct name nobody = {.text = ""};
     const struct dispute_request request = {.lease = lease->id,
                                             .sequence = 1,
                                             .action = action,

@@ -128,7 +128,7 @@ void world_kill_broker(struct world *world)
 
 static enum status rule(struct core *core, const struct store_dispute *dispute, struct fault *fault)
 {
-    static const struct name operator= {.text = ""};
+    static const struct name nobody = {.text = ""};
     const struct lease_limits limits = core_lease_limits(core);
     const struct dispute_request request = {.lease = dispute->lease,
                                             .sequence = dispute->sequence,
