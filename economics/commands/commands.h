@@ -14,6 +14,8 @@ int market_convert_command(int argc, char **argv);
 int market_import_command(int argc, char **argv);
 int market_export_command(int argc, char **argv);
 int market_check_command(int argc, char **argv);
+int market_explain_command(int argc, char **argv);
+int market_what_if_command(int argc, char **argv);
 int game_solve_command(int argc, char **argv);
 int game_check_command(int argc, char **argv);
 int experiment_list_command(int argc, char **argv);

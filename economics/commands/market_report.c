@@ -68,6 +68,8 @@ static void print_summary(const struct market_report *report)
         if (outcome->seconds[phase] > 0)
             printf("%s %s %.3f", phase == 0 ? ":" : ",", phase_names[phase],
                    outcome->seconds[phase]);
+    if (outcome->average_seconds > 0)
+        printf(", average of rents %.3f", outcome->average_seconds);
     printf("\n\n");
 }
 

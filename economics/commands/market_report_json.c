@@ -76,6 +76,7 @@ static void put_seconds(const struct market_report *report, struct emitter *to)
     emit_number(to, "solve", report->solve_seconds);
     for (int phase = 0; phase < SESSION_PHASE_COUNT; phase++)
         emit_number(to, phases[phase], report->outcome->seconds[phase]);
+    emit_number(to, "average_rents", report->outcome->average_seconds);
     emit_end(to);
     emit_object(to, "cpu_seconds");
     emit_number(to, "read", report->read_cpu_seconds);

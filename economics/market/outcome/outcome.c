@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/tolerance.h"
+#include "economics/market/outcome/averaging.h"
 #include "economics/market/outcome/repricing.h"
 #include "economics/market/plan.h"
 
@@ -105,12 +106,30 @@ static enum status take_plan(const struct market *market, const struct session_r
     return STATUS_OK;
 }
 
+/* Solved, and the rents that are quoted. */
+static enum status solve_welfare(const struct market *market, struct session *session,
+                                 const struct outcome_options *options, struct arena *arena,
+                                 struct outcome *outcome, struct session_result *result,
+                                 struct fault *fault)
+{
+    const struct session_clock *clock = &options->session.clock;
+    enum status const status =
+        session_solve(session, market, &options->session, arena, result, fault);
+    if (status != STATUS_OK)
+        return status;
+    double const start = clock->seconds != NULL ? clock->seconds(clock->context) : 0;
+    enum status const averaged = averaging_run(market, arena, result, fault);
+    if (clock->seconds != NULL)
+        outcome->average_seconds = clock->seconds(clock->context) - start;
+    return averaged;
+}
+
 static enum status find_welfare(const struct market *market, struct session *session,
                                 const struct outcome_options *options, struct arena *arena,
                                 struct outcome *outcome, struct fault *fault)
 {
     struct session_result result;
-    enum status status = session_solve(session, market, &options->session, arena, &result, fault);
+    enum status status = solve_welfare(market, session, options, arena, outcome, &result, fault);
     if (status == STATUS_OK)
         status = take_rents(market, &result, arena, outcome, fault);
     if (status == STATUS_OK)
@@ -138,7 +157,7 @@ static enum status find_other(const struct market *market, struct session *sessi
     struct session_result chosen = {0};
     struct session_result welfare;
     guaranteed.guarantee_standalone = true;
-    enum status status = session_solve(session, market, &options->session, arena, &welfare, fault);
+    enum status status = solve_welfare(market, session, options, arena, outcome, &welfare, fault);
     if (status == STATUS_OK)
         status = take_rents(market, &welfare, arena, outcome, fault);
     if (status != STATUS_OK)

@@ -40,6 +40,7 @@ struct outcome {
     uint64_t passes;
     bool warm;
     double seconds[SESSION_PHASE_COUNT];
+    double average_seconds;     /* for the rents that are quoted (averaging.h) */
     struct outcome_part *parts; /* [part_count] by column */
     uint32_t part_count;
     double *price;       /* [pool_count] credits per GPU-second */
