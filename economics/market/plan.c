@@ -67,8 +67,13 @@ enum status plan_make_with(const struct market *market, struct session *session,
     arena_init(&p.scratch, ARENA_ROUND_BYTES);
     enum status (*const steps[])(struct planning *, struct plan *, struct fault *) = {
         allocate, prepare, find_rents, report_rents, round_to_gpus, post, certify};
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++) {
+        double const begun = session_seconds(options);
         status = steps[i](&p, plan, fault);
+        if (steps[i] != allocate) /* whose phases are its own */
+            plan->seconds[steps[i] == round_to_gpus ? SESSION_GANGS : SESSION_CERTIFY] +=
+                session_seconds(options) - begun;
+    }
     lp_environment_close(p.environment);
     arena_fini(&p.scratch);
     return status;
@@ -112,6 +117,12 @@ static enum status allocate(struct planning *p, struct plan *plan, struct fault 
                                         .row_dual = p->result.row_rent_credits,
                                         .worth_credits = p->result.objective_credits};
     plan->iterations = p->result.iterations;
+    plan->method = p->result.method;
+    plan->lp_optimal = p->result.optimal;
+    plan->warm = p->result.warm;
+    plan->passes = p->result.passes;
+    for (int phase = 0; phase < SESSION_PHASE_COUNT; phase++)
+        plan->seconds[phase] = p->result.seconds[phase];
     return STATUS_OK;
 }
 

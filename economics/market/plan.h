@@ -75,6 +75,11 @@ struct plan {
     struct credits epsilon;      /* 0: the posted transfers are in the core */
     bool epsilon_exact;
     uint64_t iterations; /* of all LPs */
+    enum session_method method;
+    bool lp_optimal; /* bound is the LP's optimum, to 1e-6 */
+    bool warm;       /* something that the session kept was used */
+    uint64_t passes; /* over all columns */
+    double seconds[SESSION_PHASE_COUNT];
 };
 
 /* INVALID: the market breaks a rule. INTERNAL: GLPK failed (with its words). */

@@ -220,6 +220,11 @@ static enum status find_whole(const struct market *market, struct session *sessi
     outcome->upper_bound = credits_to_double(plan.bound);
     outcome->gap = gap_of(outcome->objective, outcome->upper_bound);
     outcome->iterations = plan.iterations;
+    outcome->method = plan.method;
+    outcome->passes = plan.passes;
+    outcome->warm = plan.warm;
+    for (int phase = 0; phase < SESSION_PHASE_COUNT; phase++)
+        outcome->seconds[phase] += plan.seconds[phase];
     outcome->pool_rent = plan.pool_rent_credits;
     outcome->row_rent = plan.row_rent_credits;
     outcome->job_surplus = plan.job_surplus_credits;

@@ -86,14 +86,14 @@ enum status session_load(struct session *session, struct bytes bytes, struct fau
     return memory_load(&session->memory, bytes, fault);
 }
 
-static double seconds(const struct session_options *options)
+double session_seconds(const struct session_options *options)
 {
     return options->clock.seconds != NULL ? options->clock.seconds(options->clock.context) : 0;
 }
 
 static void end_phase(struct solving *s, enum session_phase phase)
 {
-    double const now = seconds(s->options);
+    double const now = session_seconds(s->options);
     s->result->seconds[phase] += now - s->at;
     s->at = now;
 }
@@ -107,7 +107,7 @@ enum status session_solve(struct session *session, const struct market *market,
                         .options = options,
                         .arena = arena,
                         .result = result,
-                        .at = seconds(options)};
+                        .at = session_seconds(options)};
     *result = (struct session_result){.method = options->method};
     arena_init(&s.scratch, ARENA_ROUND_BYTES);
     const struct {

@@ -82,6 +82,9 @@ struct session_result {
     double *job_surplus_credits; /* [job_count] λ_j, whole nanos; covers every column of the job */
 };
 
+/* By the options' clock; 0 without one. */
+double session_seconds(const struct session_options *options);
+
 struct session;
 
 /* Knows nothing yet. *session is set exactly on OK. */
