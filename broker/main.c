@@ -23,6 +23,8 @@ static const struct command commands[] = {
     {"dispute list", "receipts that their homes do not accept", command_dispute_list},
     {"dispute show", "what was said about one, and what comes next", command_dispute_show},
     {"dispute rule", "decide for how long a receipt is paid", command_dispute_rule},
+    {"throughput report", "predicted against measured, and how hosts deliver",
+     command_throughput_report},
     {"explain", "why a job is placed or not", command_explain},
     {"replay", "recompute a stored round and compare", command_replay},
     {"audit", "recompute certificates from the posted ledger entries", command_audit},

@@ -213,6 +213,8 @@ static void read_times(struct reading *reading, const struct file_peer_config *f
         file_reading_duration(reading, "stop_grace", file->stop_grace, 30 * MS_PER_SECOND, 100);
     config->broker_away_ms =
         file_reading_duration(reading, "broker_away", file->broker_away, 60 * MS_PER_SECOND, 100);
+    config->profile_ms =
+        file_reading_duration(reading, "profile", file->profile, 15 * MS_PER_SECOND, 0);
     config->start_patience_ms = file_reading_duration(
         reading, "start_patience", file->start_patience, 600 * MS_PER_SECOND, MS_PER_SECOND);
     const char *on_exit = file->jobs_on_exit != NULL ? file->jobs_on_exit : "keep";

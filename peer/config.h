@@ -65,6 +65,7 @@ struct peer_config {
     bool stop_jobs_on_exit;    /* else they run on and are adopted by the next start */
     int64_t stop_grace_ms;     /* from SIGTERM to SIGKILL where the broker says nothing */
     int64_t broker_away_ms;    /* without a heartbeat for so long, own jobs may run at home */
+    int64_t profile_ms;        /* how long an unknown job is measured at home; 0: never */
     int64_t start_patience_ms; /* how long a start is tried before the lease is given up */
 };
 

@@ -67,6 +67,7 @@ static const struct cyaml_schema_field config_fields[] = {
     YAML_WORD("socket_group", struct file_peer_config, socket_group),
     YAML_WORD("stop_grace", struct file_peer_config, stop_grace),
     YAML_WORD("broker_away", struct file_peer_config, broker_away),
+    YAML_WORD("profile", struct file_peer_config, profile),
     YAML_WORD("start_patience", struct file_peer_config, start_patience),
     YAML_WORD("jobs_on_exit", struct file_peer_config, jobs_on_exit),
     YAML_NUMBER("default_affinity", struct file_peer_config, default_affinity),

@@ -57,6 +57,7 @@ struct file_peer_config {
     char *socket_group;
     char *stop_grace;
     char *broker_away;
+    char *profile;
     char *start_patience;
     char *jobs_on_exit;
     double *default_affinity;

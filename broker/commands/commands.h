@@ -127,6 +127,7 @@ int command_member_credit_limit(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_jobs(int argc, char **argv);
 int command_leases(int argc, char **argv);
+int command_throughput_report(int argc, char **argv);
 int command_round_run(int argc, char **argv);
 int command_round_list(int argc, char **argv);
 int command_round_show(int argc, char **argv);

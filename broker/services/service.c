@@ -39,6 +39,7 @@ const struct rpc_handler operator_handlers[] = {
     {&method_broker_status, service_broker_status},
     {&method_operator_disputes, service_operator_disputes},
     {&method_dispute_rule, service_dispute_rule},
+    {&method_throughput, service_throughput},
 };
 
 const size_t enrolment_handlers_count = sizeof enrolment_handlers / sizeof enrolment_handlers[0];

@@ -53,6 +53,7 @@ void service_operator_explain(struct rpc_call *call, const void *request);
 void service_operator_jobs(struct rpc_call *call, const void *request);
 void service_lease_list(struct rpc_call *call, const void *request);
 void service_broker_status(struct rpc_call *call, const void *request);
+void service_throughput(struct rpc_call *call, const void *request);
 
 struct daemon;
 

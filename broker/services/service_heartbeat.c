@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "broker/daemon.h"
+#include "broker/learning/learning_show.h"
 #include "broker/money/ledger.h"
 #include "broker/money/ledger_heads.h"
 #include "broker/services/service.h"
@@ -19,6 +20,7 @@ struct beat {
     struct daemon *daemon;
     const struct name *member;
     const struct heartbeat_request *request;
+    struct arena *arena;
     struct fault *fault;
 };
 
@@ -33,7 +35,7 @@ static enum status answer(const struct beat *beat, struct heartbeat_response *re
 void service_heartbeat(struct rpc_call *call, const void *request)
 {
     struct fault fault = {0};
-    struct beat beat = {daemon_of(call), caller_of(call), request, &fault};
+    struct beat beat = {daemon_of(call), caller_of(call), request, call->arena, &fault};
     struct heartbeat_response response;
     enum status status = check_caller(&beat);
     if (status == STATUS_OK)
@@ -195,6 +197,9 @@ static enum status answer(const struct beat *beat, struct heartbeat_response *re
     };
     enum status status = ledger_head(daemon->core.store, &response->ledger_head_sequence,
                                      &response->ledger_head, beat->fault);
+    if (status == STATUS_OK)
+        status = learning_deliveries(&daemon->core, beat->member, POOLS_PER_MEMBER_MAX, beat->arena,
+                                     &response->deliveries, &response->delivery_count, beat->fault);
     if (status == STATUS_OK)
         status = core_ledger_head(&daemon->core, &response->signed_head, beat->fault);
     if (status == STATUS_OK)

@@ -3,6 +3,7 @@
 
 #include "base/table.h"
 #include "peer/commands/commands.h"
+#include "proto/show/show.h"
 
 static void print_pools(const struct peer_status_response *status)
 {
@@ -64,6 +65,10 @@ static void print_status(const void *message)
     printf("own jobs     %u queued, %u placed; %u receipts not settled yet\n\n",
            status->jobs_queued, status->jobs_running, status->receipts_unsettled);
     print_pools(status);
+    if (status->delivery_count > 0) {
+        printf("\n");
+        show_deliveries(status->deliveries, status->delivery_count, stdout);
+    }
     if (status->hosted_count > 0) {
         printf("\n");
         print_hosted(status);

@@ -84,6 +84,12 @@ void home_demand_told(struct home *home, const struct name *job, enum demand_wor
 /* The owner disputes a receipt, or withdraws that: home signs it only when it is not disputed. */
 MUST_USE enum status home_dispute_note(struct home *home, const struct dispute_request *request,
                                        struct fault *fault);
+/* What home measured of the job, to be sent with its demand; borrowed until it was told. */
+const struct profile_row *home_profile(const struct home_job *job, uint32_t *count);
+/* sent: what home measured has arrived. wanted: the broker knows nothing of that job. */
+void home_profile_told(struct home *home, const struct name *job, bool sent, bool wanted);
+/* A run under an own lease was metered. */
+void home_measured(struct home *home, const struct receipt *receipt, const struct lease *lease);
 /* The broker may have forgotten: tell it everything again. */
 void home_tell_all(struct home *home);
 

@@ -14,6 +14,19 @@
  * may be repeated. */
 enum home_step { STEP_ACCEPT, STEP_BUNDLE, STEP_CHECKPOINT, STEP_START, STEP_WATCH };
 
+/* What home measures of a job that nobody knows; in memory alone: a peer that restarts begins
+ * again.
+ */
+enum { PROFILES_PER_JOB_MAX = 2 };
+
+struct home_profile {
+    bool wanted;   /* the broker knows nothing of it, and there is a size left to try */
+    bool running;  /* the present lease is a profile's */
+    uint32_t runs; /* so far */
+    struct profile_row rows[PROFILES_PER_JOB_MAX]; /* not told yet */
+    uint32_t row_count;
+};
+
 struct home_job {
     struct spool_job row;
     struct home *home;
@@ -60,6 +73,7 @@ struct home_job {
     bool demand_busy;             /* a call is under way */
     int64_t demand_retry_boot_ms; /* after a failure, not before */
     int64_t progress_boot_ms;     /* progress is news again from then on */
+    struct home_profile profile;
     struct home_job *next;
     UT_hash_handle hh; /* by row.job */
     struct home_job *next_live;
@@ -75,6 +89,7 @@ struct home {
     struct home_job *live_last;
     uint32_t job_count;
     uint32_t open_count;
+    bool profiling; /* a job is measured now */
     struct chunks *chunks; /* bundles of all own jobs */
     bool sweep_wanted;     /* a job ended: its bundle may go */
     int64_t sweep_boot_ms; /* not before */
@@ -120,6 +135,15 @@ void job_request_stop(struct home_job *job);
 /* --- home_files.c */
 MUST_USE enum status job_restore_checkpoint(struct home_job *job, struct fault *fault);
 MUST_USE enum status job_open_chunks(struct home_job *job, struct fault *fault);
+
+/* --- home_profile.c */
+bool job_profile_due(const struct home_job *job);
+/* Its demand, for just the size to be measured. */
+struct demand job_profile_demand(const struct home_job *job);
+void job_profile_began(struct home_job *job);
+void job_profile_left(struct home_job *job);
+/* No GPUs of that size are free. */
+void job_profile_passed_over(struct home_job *job);
 
 /* --- home_sweep.c */
 void home_sweep(struct home *home);

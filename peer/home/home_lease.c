@@ -352,6 +352,7 @@ void job_left(struct home_job *job, enum job_state how, const char *text)
         mark_ended(job);
     remember_last(job, how);
     clear_place(job);
+    job_profile_left(job);
     if (how == JOB_STATE_DONE)
         job->row.examples_done = seen;
     job_move(job, event_of(job, how), text);

@@ -1,6 +1,6 @@
 /*
  * Home, local work: jobs that run at home without the broker's word: local ones always, others that
- * may while the broker is away.
+ * may while the broker is away, and the short runs that measure an unknown job (home_profile.c).
  *
  * The peer grants itself a lease, signed with its own key, at no price and without end, and the job
  * then goes the one way that all jobs go. Such a lease is good at this peer only and is reported to
@@ -23,7 +23,7 @@ static bool may_run_locally(const struct home_job *job)
 }
 
 static enum status grant(struct home_job *job, const struct gpu_set *set, uint32_t gpus,
-                         struct fault *fault)
+                         int64_t duration_ms, struct fault *fault)
 {
     struct peer *peer = job->home->peer;
     uint64_t number = spool_get_number(peer->spool, "own-lease", 1);
@@ -43,7 +43,7 @@ static enum status grant(struct home_job *job, const struct gpu_set *set, uint32
         .node_count = set->node_count,
         .gpu_count = gpus,
         .bundle_digest = job->submission->demand.bundle_digest,
-        .duration_ms = (int64_t)OWN_LEASE_DAYS * 24 * 3600 * MS_PER_SECOND,
+        .duration_ms = duration_ms,
         .accept_from_wall_ms = now > OWN_ACCEPT_MS ? now - OWN_ACCEPT_MS : 0,
         .accept_until_wall_ms = now + OWN_ACCEPT_MS,
         .home_key = peer->identity.key,
@@ -66,22 +66,41 @@ static enum status grant(struct home_job *job, const struct gpu_set *set, uint32
     return status;
 }
 
+/* Tries to place it on free GPUs; false where there are none. */
+static bool place(struct home_job *job, const struct demand *demand, int64_t duration_ms)
+{
+    struct lease_node nodes[NODES_PER_LEASE_MAX];
+    struct name gpu;
+    struct fault fault;
+    uint32_t node_count = 0;
+    uint32_t gpus = inventory_find(&job->home->peer->inventory, demand, &gpu, nodes, &node_count);
+    if (gpus == 0)
+        return false;
+    struct gpu_set set = {&gpu, nodes, node_count};
+    if (grant(job, &set, gpus, duration_ms, &fault) != STATUS_OK)
+        peer_trouble(job->home->peer, "a local start", &fault);
+    return true;
+}
+
+static bool place_for_profile(struct home_job *job)
+{
+    struct demand const demand = job_profile_demand(job);
+    if (!place(job, &demand, job->home->peer->config->profile_ms)) {
+        job_profile_passed_over(job);
+        return false;
+    }
+    job_profile_began(job);
+    return true;
+}
+
 void home_place_locally(struct home *home)
 {
+    int64_t const for_long = (int64_t)OWN_LEASE_DAYS * 24 * 3600 * MS_PER_SECOND;
     for (struct home_job *job = home->live; job != NULL; job = job->next_live) {
-        struct lease_node nodes[NODES_PER_LEASE_MAX];
-        struct name gpu;
-        struct fault fault;
-        uint32_t node_count = 0;
-        if (!may_run_locally(job))
-            continue;
-        uint32_t gpus = inventory_find(&home->peer->inventory, &job->submission->demand, &gpu,
-                                       nodes, &node_count);
-        if (gpus == 0)
-            continue;
-        struct gpu_set set = {&gpu, nodes, node_count};
-        if (grant(job, &set, gpus, &fault) != STATUS_OK)
-            peer_trouble(home->peer, "a local start", &fault);
-        return; /* its GPUs are taken when it is accepted: one at a time */
+        bool const placed = may_run_locally(job)   ? place(job, &job->submission->demand, for_long)
+                            : job_profile_due(job) ? place_for_profile(job)
+                                                   : false;
+        if (placed)
+            return; /* its GPUs are taken when it is accepted: one at a time */
     }
 }

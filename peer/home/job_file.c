@@ -105,11 +105,6 @@ static void read_work(struct reading *reading, const struct file_job *file, stru
 {
     if (file->model != NULL)
         demand->model = file_reading_name(reading, "model", file->model);
-    else if (file->throughput_count == 0)
-        file_reading_refuse(
-            reading, "model",
-            "name the model, or state at least one 'throughput': without either the "
-            "market can't know how fast the job runs where");
     demand->batch = file_reading_count(reading, "batch", &file->batch, 1, 1, 1u << 30);
     demand->batch_per_gpu_max =
         file_reading_count(reading, "batch_per_gpu_max", file->batch_per_gpu_max, 0, 1, 1u << 30);

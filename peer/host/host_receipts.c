@@ -3,6 +3,7 @@
  * that refuses or stays silent is no reason to lose one: the broker gets it as it is.
  */
 #include "peer/executor/run.h"
+#include "peer/home/home.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +20,10 @@ enum {
 
 void run_sign_receipt(struct run *run, const struct receipt *receipt)
 {
-    if (run->row.own)
+    if (run->row.own) {
+        home_measured(run->peer->home, receipt, run->current.lease);
         return;
+    }
     struct arena arena;
     struct fault fault;
     struct peer *peer = run->peer;

@@ -86,6 +86,12 @@ struct credits link_escrow(const struct link *link)
     return link->escrow;
 }
 
+const struct delivery_row *link_deliveries(const struct link *link, uint32_t *count)
+{
+    *count = link->delivery_count;
+    return link->deliveries;
+}
+
 void link_redial(struct link *link)
 {
     link->redial_wanted = true;

@@ -31,6 +31,8 @@ void link_redial(struct link *link);
 /* From the newest heartbeat. */
 struct credits link_balance(const struct link *link);
 struct credits link_escrow(const struct link *link);
+/* How the broker finds that this host delivers; the link's. */
+const struct delivery_row *link_deliveries(const struct link *link, uint32_t *count);
 
 /*
  * Passes an owner's question on to the broker as `method` and its answer back to `call`, whose

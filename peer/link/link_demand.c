@@ -29,6 +29,11 @@ static void submit(struct link *link, struct link_demand *slot, struct home_job 
     struct submit_request request = {.issued_wall_ms = clock_wall_ms(link->peer->clock)};
     arena_init(&arena, ARENA_MESSAGE_BYTES);
     random_bytes(request.request_key.bytes, DIGEST_BYTES);
+    const struct profile_row *profile = home_profile(job, &request.profile_count);
+    request.profile = arena_copy(&arena, profile, request.profile_count * sizeof *profile);
+    if (request.profile == NULL)
+        request.profile_count = 0;
+    slot->profiled = request.profile_count > 0;
     if (home_demand(job, &arena, &request.demand, &slot->version, &fault) == STATUS_OK)
         slot->call =
             transport_start(link->transport, &method_submit, &request, LINK_CALL_MS, callbacks);
@@ -69,8 +74,11 @@ static bool tell(void *context, struct home_job *job, enum demand_word word)
 static void told(void *context, enum status status, const void *response, const struct fault *fault)
 {
     struct link_demand *slot = context;
-    (void)response;
+    const struct submit_response *taken = response;
     slot->call = NULL;
+    if (status == STATUS_OK && slot->word == DEMAND_SUBMIT)
+        home_profile_told(slot->link->peer->home, &slot->job, slot->profiled,
+                          taken->profile_wanted);
     if (status != STATUS_OK)
         log_info(slot->link->peer->log, "demand of job %s: %s", slot->job.text, fault->text);
     home_demand_told(slot->link->peer->home, &slot->job, (enum demand_word)slot->word,

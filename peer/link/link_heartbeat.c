@@ -240,6 +240,9 @@ static void answered(void *context, enum status status, const void *response,
     link->heartbeat.due_boot_ms = now + link->heartbeat_every_ms;
     link->balance = answer->balance;
     link->escrow = answer->escrow;
+    link->delivery_count = answer->delivery_count;
+    for (uint32_t i = 0; i < answer->delivery_count; i++)
+        link->deliveries[i] = answer->deliveries[i];
     notice_skew(peer, answer->broker_wall_ms);
     link_take_keys(peer, answer->lease_keys, answer->lease_key_count);
     link_take_revocations(link, &answer->revocations);

@@ -19,7 +19,8 @@ struct link_demand {
     struct link *link;
     struct transport_call *call;
     struct name job;
-    int word; /* enum demand_word */
+    int word;      /* enum demand_word */
+    bool profiled; /* carries what home measured */
     uint64_t version;
 };
 
@@ -50,6 +51,8 @@ struct link {
     uint64_t inventory_mark; /* of what the newest heartbeat offered */
     struct credits balance;
     struct credits escrow;
+    struct delivery_row deliveries[POOLS_PER_MEMBER_MAX]; /* how this host delivers */
+    uint32_t delivery_count;
     struct signature revocations_seen; /* of the newest list that was verified and applied */
     /* lease events */
     struct transport_call *watch_call;

@@ -118,7 +118,12 @@ static void handle_status(struct rpc_call *call, const void *request)
         .jobs_running = counts.running,
         .receipts_unsettled = spool_receipts_count(peer->spool),
     };
+    const struct delivery_row *deliveries = link_deliveries(peer->link, &response.delivery_count);
     enum status status = fill_pools(peer, call->arena, &response, &fault);
+    response.deliveries =
+        arena_copy(call->arena, deliveries, response.delivery_count * sizeof *deliveries);
+    if (status == STATUS_OK && response.deliveries == NULL)
+        status = fault_set(&fault, STATUS_NO_MEMORY, "no memory for the status");
     if (status == STATUS_OK)
         status =
             host_rows(peer->host, call->arena, &response.hosted, &response.hosted_count, &fault);

@@ -22,4 +22,7 @@ void show_dispute(const struct dispute_row *row, FILE *to);
 /* What became of a job in the market and why, and every option it had. */
 void show_explanation(const struct explain_response *explanation, FILE *to);
 
+/* What hosts deliver of what is predicted there. */
+void show_deliveries(const struct delivery_row *rows, uint32_t count, FILE *to);
+
 #endif

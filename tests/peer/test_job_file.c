@@ -116,8 +116,6 @@ static void what_is_wrong_is_named_with_its_line(void **state)
          "job.yaml:7:", "number from"},
         {HEAD "retries: 2000\n", "job.yaml:6:", "within 0 to 1000"},
         {HEAD "environment: [novalue]\n", "job.yaml:6:", "NAME=value"},
-        {"command: [./train]\nbatch: 8\nexamples: 100\nvalue_per_example: 1\n",
-         "job.yaml:", "name the model"},
         {"command: [./train]\nmodel: m\nbatch: 8\nexamples: inf\nvalue_per_example: 1\n",
          "job.yaml:4:", "from 1 to 1e15"},
         {"command: [./train]\nmodel: m\nbatch: 8\nexamples: 1\nvalue_per_example: -1\n",
