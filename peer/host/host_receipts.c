@@ -21,7 +21,8 @@ enum {
 void run_sign_receipt(struct run *run, const struct receipt *receipt)
 {
     if (run->row.own) {
-        home_measured(run->peer->home, receipt, run->current.lease);
+        if (run->current.lease != NULL) /* it may be gone, with all of the run */
+            home_measured(run->peer->home, receipt, run->current.lease);
         return;
     }
     struct arena arena;
