@@ -89,7 +89,7 @@ struct home {
     struct home_job *live_last;
     uint32_t job_count;
     uint32_t open_count;
-    bool profiling; /* a job is measured now */
+    bool profiling;        /* a job is measured now */
     struct chunks *chunks; /* bundles of all own jobs */
     bool sweep_wanted;     /* a job ended: its bundle may go */
     int64_t sweep_boot_ms; /* not before */

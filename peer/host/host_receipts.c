@@ -21,7 +21,8 @@ enum {
 void run_sign_receipt(struct run *run, const struct receipt *receipt)
 {
     if (run->row.own) {
-        if (run->current.lease != NULL) /* it may be gone, with all of the run */
+        /* A run that was lost is closed while the peer opens: its lease and home may be missing. */
+        if (run->current.lease != NULL && run->peer->home != NULL)
             home_measured(run->peer->home, receipt, run->current.lease);
         return;
     }
