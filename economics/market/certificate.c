@@ -83,15 +83,24 @@ static void round_owen(const struct certifying *c, const wide *owen_nanos, struc
 }
 
 /* Few members: by the LP that coalitions are solved by. Many: each by a simplex of its own. */
-static enum status alone_worths(struct certifying *c, double *worth, struct fault *fault)
+static enum status alone_worths(struct certifying *c, struct arena *arena, double **worth,
+                                struct fault *fault)
 {
     uint32_t const count = c->prepared->market->member_count;
-    if (count > PLAN_ENUMERATE_MEMBERS_MAX)
-        return standalone_worths(c->prepared->market, 1, worth, fault);
+    if (count > PLAN_ENUMERATE_MEMBERS_MAX) {
+        struct standalone standalone;
+        enum status const found =
+            standalone_find(c->prepared->market, 1, arena, &standalone, fault);
+        *worth = standalone.worth_credits;
+        return found;
+    }
     enum status status = STATUS_OK;
+    *worth = arena_alloc(arena, count, sizeof **worth);
+    if (*worth == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
         uint64_t const mask = UINT64_C(1) << i;
-        status = allocation_worth(c->prepared, c->environment, &mask, &worth[i],
+        status = allocation_worth(c->prepared, c->environment, &mask, &(*worth)[i],
                                   &c->plan->iterations, fault);
     }
     return status;
@@ -100,10 +109,8 @@ static enum status alone_worths(struct certifying *c, double *worth, struct faul
 static enum status find_alone(struct certifying *c, struct arena *arena, struct fault *fault)
 {
     uint32_t const count = c->prepared->market->member_count;
-    double *worth = arena_alloc(arena, count, sizeof *worth);
-    if (worth == NULL)
-        return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
-    enum status const status = alone_worths(c, worth, fault);
+    double *worth = NULL;
+    enum status const status = alone_worths(c, arena, &worth, fault);
     if (status != STATUS_OK)
         return status;
     for (uint32_t i = 0; i < count; i++)

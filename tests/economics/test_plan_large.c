@@ -102,17 +102,18 @@ static void what_members_reach_alone_is_what_glpk_says(void **state)
     for (uint64_t stream = 0; stream < 300; stream++) {
         struct arena arena;
         struct market market;
-        double worth[RANDOM_MEMBERS_MAX];
+        struct standalone alone;
         arena_init(&arena, ARENA_MESSAGE_BYTES);
         random_market(seed, stream, &arena, &market);
-        assert_ok(standalone_worths(&market, 1 + (uint32_t)(stream % 2), worth, NULL));
+        assert_ok(standalone_find(&market, 1 + (uint32_t)(stream % 2), &arena, &alone, NULL));
         for (uint32_t i = 0; i < market.member_count; i++) {
             uint64_t const mask = UINT64_C(1) << i;
             double glpk;
             assert_ok(market_worth(&market, &mask, &glpk, NULL));
-            if (fabs(worth[i] - glpk) > 1e-6 * fmax(glpk, 1e-6))
+            if (fabs(alone.worth_credits[i] - glpk) > 1e-6 * fmax(glpk, 1e-6))
                 fail_msg("seed %llu stream %llu member %u: %.12g, GLPK %.12g",
-                         (unsigned long long)seed, (unsigned long long)stream, i, worth[i], glpk);
+                         (unsigned long long)seed, (unsigned long long)stream, i,
+                         alone.worth_credits[i], glpk);
         }
         arena_fini(&arena);
     }

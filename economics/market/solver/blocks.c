@@ -204,7 +204,8 @@ static void sort_jobs(struct improving *i)
     for (uint32_t j = 0; j < jobs; j++)
         if (i->job_block[j] != NO_BLOCK)
             i->jobs[i->first_job[i->job_block[j] + 1]++] = j;
-    qsort(division->extras, division->extra_count, sizeof *division->extras, compare_extras);
+    if (division->extra_count > 0)
+        qsort(division->extras, division->extra_count, sizeof *division->extras, compare_extras);
     for (uint32_t x = 0; x < division->extra_count; x++)
         if (i->job_block[division->extras[x].job] != NO_BLOCK)
             i->first_extra[i->job_block[division->extras[x].job] + 2]++;

@@ -9,6 +9,7 @@
 #include "economics/market/solver/blocks.h"
 #include "economics/market/solver/covering.h"
 #include "economics/market/solver/fallback.h"
+#include "economics/market/solver/guarantee.h"
 #include "economics/market/solver/memory.h"
 #include "economics/market/solver/optimum.h"
 #include "economics/market/solver/prices.h"
@@ -125,6 +126,8 @@ enum status session_solve(struct session *session, const struct market *market,
     if (status == STATUS_OK)
         status = memory_keep(&session->memory, market, s.pool_rent, s.row_rent, fault);
     solving_fini(&s);
+    if (status == STATUS_OK && options->guarantee_standalone)
+        status = guarantee_find(market, options, arena, result, fault);
     return status;
 }
 
@@ -149,8 +152,8 @@ static enum status check_options(const struct solving *s, struct fault *fault)
     const struct session_options *options = s->options;
     if (options->threads > SESSION_THREADS_MAX)
         return fault_set(fault, STATUS_INVALID, "threads: give at most %d", SESSION_THREADS_MAX);
-    if (options->guarantee_standalone)
-        return fault_set(fault, STATUS_INVALID, "the standalone guarantee is not supported yet");
+    if (options->guarantee_standalone && options->member_weight != NULL)
+        return fault_set(fault, STATUS_INVALID, "member weights don't go with the guarantee");
     for (uint32_t i = 0; options->member_weight != NULL && i < s->market->member_count; i++)
         if (!isfinite(options->member_weight[i]) || options->member_weight[i] <= 0)
             return fault_set(fault, STATUS_INVALID, "member_weight[%u]: give a number above 0", i);

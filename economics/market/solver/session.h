@@ -55,7 +55,9 @@ struct session_options {
     /* The plan maximises Σ weight(home) × w × x instead (fairness); prices, objective and bound are
      * then of that LP, in weighted credits. [member_count], > 0 and finite; NULL: welfare. */
     const double *member_weight;
-    bool guarantee_standalone; /* each member's own jobs are worth what it reaches alone, or more */
+    /* Each member's own jobs are worth what it reaches alone, or more (guarantee.h). Rents and
+     * surplus are the welfare LP's all the same; upper_bound and gap are of guaranteed plans. */
+    bool guarantee_standalone;
     struct session_clock clock;
 };
 

@@ -18,10 +18,10 @@ struct alone {
     double *price; /* [resource_count] 0 */
     double *left;  /* [resource_count] 1 */
     uint32_t *row_home;
-    uint32_t *jobs;      /* 0, 1, ... : jobs are sorted by home */
-    uint32_t *first_job; /* [member_count + 1] */
-    uint32_t *maps;      /* [workers × resource_count] */
-    double *worth;
+    uint32_t *jobs;               /* 0, 1, ... : jobs are sorted by home */
+    uint32_t *first_job;          /* [member_count + 1] */
+    uint32_t *maps;               /* [workers × resource_count] */
+    struct block_answer *answers; /* [member_count] */
     enum status *statuses;
 };
 
@@ -29,16 +29,26 @@ static bool make_room(struct alone *a);
 static void part_by_member(struct alone *a);
 static void solve_one(void *context, uint32_t member, uint32_t worker);
 static enum status solve_all(struct alone *a, struct fault *fault);
+static enum status report(const struct alone *a, struct arena *arena, struct standalone *standalone,
+                          struct fault *fault);
 
-enum status standalone_worths(const struct market *market, uint32_t threads, double *worth_credits,
-                              struct fault *fault)
+enum status standalone_find(const struct market *market, uint32_t threads, struct arena *arena,
+                            struct standalone *standalone, struct fault *fault)
 {
-    struct alone a = {.market = market, .worth = worth_credits};
+    struct alone a = {.market = market};
+    *standalone = (struct standalone){0};
     enum status status = columns_make(market, NULL, &a.columns, fault);
     if (status == STATUS_OK)
         status = team_open(threads, &a.team, fault);
     if (status == STATUS_OK)
         status = solve_all(&a, fault);
+    if (status == STATUS_OK)
+        status = report(&a, arena, standalone, fault);
+    for (uint32_t i = 0; a.answers != NULL && i < market->member_count; i++) {
+        free(a.answers[i].main);
+        free(a.answers[i].extras);
+    }
+    free(a.answers);
     team_close(a.team);
     columns_fini(&a.columns);
     division_fini(&a.division);
@@ -87,11 +97,12 @@ static bool make_room(struct alone *a)
     a->first_job = calloc(members + 1, sizeof *a->first_job);
     a->maps = malloc(team_size(a->team) * resources * sizeof *a->maps);
     a->statuses = calloc(members, sizeof *a->statuses);
+    a->answers = calloc(members, sizeof *a->answers);
     if (a->maps != NULL)
         memset(a->maps, 0xff, team_size(a->team) * resources * sizeof *a->maps);
     return a->partition.block != NULL && a->price != NULL && a->left != NULL &&
            a->row_home != NULL && a->jobs != NULL && a->first_job != NULL && a->maps != NULL &&
-           a->statuses != NULL && division_make(&a->columns, &a->division);
+           a->statuses != NULL && a->answers != NULL && division_make(&a->columns, &a->division);
 }
 
 /* A row is usable by its owner, with its partner's presence only where that is the owner. */
@@ -123,24 +134,50 @@ static void part_by_member(struct alone *a)
 static void solve_one(void *context, uint32_t member, uint32_t worker)
 {
     struct alone *a = context;
-    struct block_answer answer;
     struct block_task const task = {.block = member,
                                     .jobs = a->jobs + a->first_job[member],
                                     .job_count = a->first_job[member + 1] - a->first_job[member]};
     uint32_t *map = a->maps + (size_t)worker * a->columns.resource_count;
-    a->statuses[member] = block_solve(&a->ground, &task, map, &answer, NULL);
-    double micros = 0;
-    for (uint32_t i = 0; a->statuses[member] == STATUS_OK && i < task.job_count; i++)
-        if (answer.main[i].column != DIVISION_IDLE)
-            micros +=
-                answer.main[i].share *
-                (double)a->market->columns[a->columns.original[answer.main[i].column]].worth.micros;
-    for (uint32_t i = 0; i < answer.extra_count; i++)
-        if (answer.extras[i].column != DIVISION_IDLE)
-            micros += answer.extras[i].share *
-                      (double)a->market->columns[a->columns.original[answer.extras[i].column]]
-                          .worth.micros;
-    a->worth[member] = micros / MICROS_PER_CREDIT;
-    free(answer.main);
-    free(answer.extras);
+    a->statuses[member] = block_solve(&a->ground, &task, map, &a->answers[member], NULL);
+}
+
+static int compare_uses(const void *left, const void *right)
+{
+    const struct session_use *a = left;
+    const struct session_use *b = right;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+static void add_use(const struct alone *a, const struct division_extra *extra, uint32_t member,
+                    struct standalone *standalone)
+{
+    if (extra->column == DIVISION_IDLE || extra->share <= 0)
+        return;
+    uint32_t const k = a->columns.original[extra->column];
+    standalone->uses[standalone->use_count++] =
+        (struct session_use){.column = k, .share = extra->share};
+    standalone->worth_credits[member] +=
+        extra->share * (double)a->market->columns[k].worth.micros / MICROS_PER_CREDIT;
+}
+
+static enum status report(const struct alone *a, struct arena *arena, struct standalone *standalone,
+                          struct fault *fault)
+{
+    uint32_t const members = a->market->member_count;
+    size_t room = a->market->job_count;
+    for (uint32_t i = 0; i < members; i++)
+        room += a->answers[i].extra_count;
+    standalone->worth_credits = arena_alloc(arena, members, sizeof(double));
+    standalone->uses = arena_alloc(arena, room, sizeof *standalone->uses);
+    if (standalone->worth_credits == NULL || standalone->uses == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "the round's memory is used up");
+    for (uint32_t i = 0; i < members; i++) {
+        const struct block_answer *answer = &a->answers[i];
+        for (uint32_t j = 0; j < a->first_job[i + 1] - a->first_job[i]; j++)
+            add_use(a, &answer->main[j], i, standalone);
+        for (uint32_t x = 0; x < answer->extra_count; x++)
+            add_use(a, &answer->extras[x], i, standalone);
+    }
+    qsort(standalone->uses, standalone->use_count, sizeof *standalone->uses, compare_uses);
+    return STATUS_OK;
 }

@@ -8,10 +8,17 @@
 #ifndef ENTENTE_ECONOMICS_MARKET_SOLVER_STANDALONE_H
 #define ENTENTE_ECONOMICS_MARKET_SOLVER_STANDALONE_H
 
-#include "economics/market/market.h"
+#include "economics/market/solver/session.h"
 
-/* worth_credits: [member_count]. threads: 1 or more. */
-MUST_USE enum status standalone_worths(const struct market *market, uint32_t threads,
-                                       double *worth_credits, struct fault *fault);
+struct standalone {
+    double *worth_credits;    /* [member_count] v({i}) */
+    struct session_use *uses; /* [use_count] of everybody's plan alone, together a feasible one */
+    uint32_t use_count;
+};
+
+/* Everything in *standalone lies in the arena. threads: 1 or more. */
+MUST_USE enum status standalone_find(const struct market *market, uint32_t threads,
+                                     struct arena *arena, struct standalone *standalone,
+                                     struct fault *fault);
 
 #endif
