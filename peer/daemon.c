@@ -1,15 +1,14 @@
 #include "peer/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "peer/host/host.h"
 #include "peer/services/service.h"
+#include "peer/state_lock.h"
 
 enum { SERVERS_GRACE_MS = 500, DELIVERY_GRACE_MS = 3000, RESERVE_EVERY_MS = 60 * 1000 };
 
@@ -50,22 +49,9 @@ enum status daemon_run(const struct peer_config *config, const struct log *log, 
     return status;
 }
 
-/* Two daemons on one state would undo each other's work. */
 static enum status lock_state(struct daemon *daemon, struct fault *fault)
 {
-    char path[FILE_PATH_MAX];
-    enum status status = directory_make(daemon->config->state_directory, 0700, fault);
-    if (status == STATUS_OK)
-        status = path_join(path, daemon->config->state_directory, "lock", fault);
-    if (status != STATUS_OK)
-        return status;
-    daemon->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (daemon->lock_fd < 0)
-        return fault_set(fault, STATUS_IO, "%s: %s", path, strerror(errno));
-    if (flock(daemon->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return fault_set(fault, STATUS_UNAVAILABLE, "another peer runs on %s: stop it first",
-                         daemon->config->state_directory);
-    return STATUS_OK;
+    return state_lock_take(daemon->config->state_directory, &daemon->lock_fd, fault);
 }
 
 static enum status load_identity(struct daemon *daemon, struct fault *fault)

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"dispute concede", "As host: home is right", command_dispute_concede},
     {"ledger-head", "What the broker signed of its ledger", command_ledger_head},
     {"status", "The peer at a glance", command_status},
+    {"restored", "Say that the state was put back from a backup", command_restored},
     {"run-shim", NULL, process_shim_main},
 };
 

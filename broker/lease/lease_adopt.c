@@ -14,6 +14,8 @@ static bool holds(const struct lease_holding *holding, struct lease_id id)
 static bool in_question(const struct lease_holding *holding, const struct lease *lease)
 {
     return lease->id.incarnation < holding->below_incarnation &&
+           (holding->below_host_incarnation == 0 ||
+            lease->host_incarnation < holding->below_host_incarnation) &&
            name_equal(&lease->host, &holding->host);
 }
 
@@ -34,6 +36,27 @@ enum status lease_release_unheld(struct store *store, const struct lease_holding
             continue;
         status = lease_move(store, &leases[i], LEASE_MOVE_EXPIRE, now_wall_ms, fault);
         *released += 1;
+    }
+    arena_fini(&arena);
+    return status;
+}
+
+enum status lease_stop_forgotten(struct store *store, const struct name *home,
+                                 uint64_t below_home_incarnation, int64_t grace_ms,
+                                 struct fault *fault)
+{
+    struct arena arena;
+    struct store_lease *leases = NULL;
+    uint32_t count = 0;
+    arena_init(&arena, ARENA_ROUND_BYTES);
+    enum status status =
+        store_lease_list_open(store, LEASE_STATES_HOLDING, &arena, &leases, &count, fault);
+    for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
+        const struct lease *lease = leases[i].lease;
+        if (name_equal(&lease->home, home) && lease->home_incarnation < below_home_incarnation &&
+            !name_equal(&lease->host, home))
+            status = lease_end(store, lease->id, LEASE_EVENT_STOP, grace_ms,
+                               "its home was restored from a backup", fault);
     }
     arena_fini(&arena);
     return status;

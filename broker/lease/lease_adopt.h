@@ -17,13 +17,20 @@ struct lease_holding {
     struct name host;
     const struct lease_id *held;
     uint32_t held_count;
-    uint64_t below_incarnation; /* only leases of older brokers are in question */
+    uint64_t below_incarnation;      /* only leases of older brokers are in question */
+    uint64_t below_host_incarnation; /* not 0: only those of earlier incarnations of the host */
 };
 
 /* Frees the GPUs of leases that the broker believes to be held by this host and that are not: their
  * receipts are awaited. *released is how many. O(open leases). */
 MUST_USE enum status lease_release_unheld(struct store *store, const struct lease_holding *holding,
                                           int64_t now_wall_ms, uint32_t *released,
+                                          struct fault *fault);
+
+/* Stops the running jobs of a home that began anew and does not know of their leases any more: they
+ * would run unwatched and deliver to nobody. They go back to the market by their home's word. */
+MUST_USE enum status lease_stop_forgotten(struct store *store, const struct name *home,
+                                          uint64_t below_home_incarnation, int64_t grace_ms,
                                           struct fault *fault);
 
 /* Takes the lease in (signature and host were checked by the caller). *adopted false: it is known

@@ -9,10 +9,12 @@
 
 #include "broker/daemon.h"
 #include "broker/learning/learning_show.h"
+#include "broker/lease/lease_adopt.h"
 #include "broker/money/ledger.h"
 #include "broker/money/ledger_heads.h"
 #include "broker/services/service.h"
 #include "broker/store/events.h"
+#include "broker/store/members.h"
 
 enum { HEAD_EVERY_MS = 3600 * 1000 }; /* a member's ledger head is kept at most so often */
 
@@ -70,17 +72,67 @@ static enum status check_caller(const struct beat *beat)
     return STATUS_OK;
 }
 
+/* A spool that knows less than was acknowledged is an older one, put back. */
+static enum status check_age(const struct beat *beat)
+{
+    const struct core *core = &beat->daemon->core;
+    const struct heartbeat_request *request = beat->request;
+    uint64_t newest = 0;
+    uint64_t acknowledged = 0;
+    enum status status =
+        store_event_head(core->store, beat->member, &newest, &acknowledged, beat->fault);
+    if (status != STATUS_OK || request->broker_incarnation != core->incarnation ||
+        request->lease_events_seen >= acknowledged)
+        return status;
+    return fault_set(beat->fault, STATUS_PRECONDITION,
+                     "member %s has seen lease event %" PRIu64 ", and had acknowledged %" PRIu64
+                     ": its state was put back from a backup; stop the peer, run 'entente-peer "
+                     "restored', and start it again",
+                     beat->member->text, request->lease_events_seen, acknowledged);
+}
+
+/* What its earlier incarnation held it does not hold any more, but where it says so. */
+static enum status begin_incarnation(const struct beat *beat)
+{
+    struct core *core = &beat->daemon->core;
+    const struct heartbeat_request *request = beat->request;
+    uint32_t released = 0;
+    const struct lease_holding holding = {
+        .host = *beat->member,
+        .held = request->held,
+        .held_count = request->held_count,
+        .below_incarnation = UINT64_MAX,
+        .below_host_incarnation = request->offer.incarnation,
+    };
+    enum status status = store_member_set_incarnation(core->store, beat->member,
+                                                      request->offer.incarnation, beat->fault);
+    if (status == STATUS_OK)
+        status =
+            store_event_restart(core->store, beat->member, request->lease_events_seen, beat->fault);
+    if (status == STATUS_OK)
+        status =
+            lease_release_unheld(core->store, &holding, core_now_ms(core), &released, beat->fault);
+    if (status == STATUS_OK)
+        status = lease_stop_forgotten(core->store, beat->member, request->offer.incarnation,
+                                      core->config->grace_ms, beat->fault);
+    if (status == STATUS_OK && released > 0)
+        log_warning(core->log, "member %s began anew: %" PRIu32 " leases are not held any more",
+                    beat->member->text, released);
+    return status;
+}
+
 static enum status note_incarnation(const struct beat *beat)
 {
     struct store *store = beat->daemon->core.store;
     struct store_member member;
     enum status status = store_member_find(store, beat->member, &member, beat->fault);
-    if (status != STATUS_OK || member.incarnation == beat->request->offer.incarnation)
+    if (status != STATUS_OK)
         return status;
+    if (member.incarnation == beat->request->offer.incarnation)
+        return check_age(beat);
     status = store_begin(store, beat->fault);
     if (status == STATUS_OK)
-        status = store_member_set_incarnation(store, beat->member, beat->request->offer.incarnation,
-                                              beat->fault);
+        status = begin_incarnation(beat);
     if (status == STATUS_OK)
         status = store_commit(store, beat->fault);
     store_rollback(store);

@@ -141,3 +141,15 @@ enum status store_event_acknowledge(struct store *store, const struct name *memb
             member->text, (unsigned long long)seen, (unsigned long long)newest);
     return forget(store, member, seen, fault);
 }
+
+enum status store_event_restart(struct store *store, const struct name *member, uint64_t seen,
+                                struct fault *fault)
+{
+    static const char sql[] =
+        "UPDATE event_heads SET acknowledged = min(acknowledged, ?) WHERE member = ?";
+    struct query query;
+    query_begin_write(&query, store, sql, fault);
+    query_put_number(&query, (int64_t)seen);
+    query_put_name(&query, member);
+    return query_end(&query);
+}

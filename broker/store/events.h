@@ -26,6 +26,10 @@ MUST_USE enum status store_event_list(struct store *store, const struct name *me
  * beyond what was ever sent (the broker was restored from a backup). O(forgotten). */
 MUST_USE enum status store_event_acknowledge(struct store *store, const struct name *member,
                                              uint64_t seen, struct fault *fault);
+/* The member was restored from a backup, and has seen so much: what was acknowledged beyond it is
+ * gone for good. */
+MUST_USE enum status store_event_restart(struct store *store, const struct name *member,
+                                         uint64_t seen, struct fault *fault);
 /* Newest sequence given out, and newest acknowledged; 0 for none. */
 MUST_USE enum status store_event_head(struct store *store, const struct name *member,
                                       uint64_t *newest, uint64_t *acknowledged,

@@ -87,6 +87,7 @@ int command_failed(const struct fault *fault);
 int command_job(const struct command_options *options, struct name *job);
 
 int command_join(int argc, char **argv);
+int command_restored(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_submit(int argc, char **argv);
 int command_jobs(int argc, char **argv);

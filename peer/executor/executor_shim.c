@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ enum {
     SHIM_KILL_ROUNDS_MAX = 5000, /* of a millisecond */
     SHIM_INFO_MAX = 1024,
     SHIM_READ_BYTES = 65536,
+    SHIM_LOOK_MS = 5000,    /* is the run's directory still ours? */
     JOB_DESCRIPTORS = 1024, /* a job's soft limit; it may raise it to the hard one */
     SHIM_FAILED = 126       /* the exit code where the job could not be started */
 };
@@ -253,13 +255,27 @@ static enum status start_child(struct shim *shim, struct fault *fault)
 static int wait_ms(const struct shim *shim)
 {
     if (!shim->stopping)
-        return -1;
+        return SHIM_LOOK_MS;
     if (!shim->stop_passed_on || shim->killed)
         return SHIM_POLL_MS;
     int64_t const left = shim->kill_at_boot_ms - clock_boot_ms(clock_real());
     if (left <= 0)
         return 0;
     return left < 60000 ? (int)left : 60000;
+}
+
+/* A state directory that was put back from a backup, or removed, knows nothing of this run: no peer
+ * would ever adopt it, meter it or stop it, and its GPUs will be given to others. */
+static bool disowned(const struct shim *shim)
+{
+    char path[FILE_PATH_MAX];
+    struct stat held, there;
+    if (path_join(path, shim->directory, "state/lock", NULL) != STATUS_OK ||
+        fstat(SHIM_LOCK_FD, &held) != 0)
+        return false;
+    if (stat(path, &there) != 0)
+        return errno == ENOENT;
+    return held.st_ino != there.st_ino || held.st_dev != there.st_dev;
 }
 
 static void watch_child(struct shim *shim)
@@ -279,7 +295,8 @@ static void watch_child(struct shim *shim)
             take_signal(shim);
         if (shim->stopping && !shim->stop_passed_on)
             pass_stop_on(shim);
-        if (shim->stopping && clock_boot_ms(clock_real()) >= shim->kill_at_boot_ms)
+        bool const overdue = shim->stopping && clock_boot_ms(clock_real()) >= shim->kill_at_boot_ms;
+        if (overdue || disowned(shim))
             kill_all(shim);
     }
 }

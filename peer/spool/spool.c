@@ -5,7 +5,7 @@
 
 #include "peer/spool/sql.h"
 
-enum { SPOOL_VERSION = 1, BUSY_MS_MAX = 5000 };
+enum { SPOOL_VERSION = 1, BUSY_MS_MAX = 5000, JOB_NAMES_PASSED_OVER = 100000 };
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS settings(key TEXT PRIMARY KEY, value BLOB NOT NULL);"
@@ -116,6 +116,27 @@ static enum status find_incarnation(struct spool *spool, struct fault *fault)
 uint64_t spool_troubles(const struct spool *spool)
 {
     return spool->troubles;
+}
+
+enum status spool_restored(struct spool *spool, struct fault *fault)
+{
+    int64_t seconds = clock_wall_ms(spool->clock) / MS_PER_SECOND;
+    uint64_t next = spool->incarnation + 1;
+    if (seconds > 0 && (uint64_t)seconds > next)
+        next = (uint64_t)seconds;
+    uint64_t job = spool_get_number(spool, "next-job", 1) + JOB_NAMES_PASSED_OVER;
+    enum status status = spool_begin(spool, fault);
+    if (status == STATUS_OK)
+        status = spool_put_number(spool, "incarnation", next, fault);
+    if (status == STATUS_OK)
+        status = spool_put_number(spool, "next-job", job, fault);
+    if (status == STATUS_OK)
+        status = spool_commit(spool, fault);
+    if (status != STATUS_OK)
+        spool_rollback(spool);
+    else
+        spool->incarnation = next;
+    return status;
 }
 
 uint64_t spool_incarnation(const struct spool *spool)

@@ -31,6 +31,9 @@ MUST_USE enum status spool_open(const char *path, const struct clock *clock, str
 void spool_close(struct spool *spool); /* NULL is fine */
 
 uint64_t spool_incarnation(const struct spool *spool);
+/* The file was put back from a backup: the next incarnation; and job names that may have been given
+ * since are passed over. */
+MUST_USE enum status spool_restored(struct spool *spool, struct fault *fault);
 
 /* Takes disk for the next writes beforehand (reserve.c); cheap where it is there. IO: the disk is
  * full. */
@@ -258,8 +261,8 @@ uint32_t spool_receipts_count(struct spool *spool);
 
 /* --- disputes that home opened, until the broker has them */
 
-/* One a receipt: a second one changes nothing. by_owner: the owner tells the broker itself, and home
- * signs the receipt no more. */
+/* One a receipt: a second one changes nothing. by_owner: the owner tells the broker itself, and
+ * home signs the receipt no more. */
 MUST_USE enum status spool_dispute_put(struct spool *spool, const struct dispute_request *dispute,
                                        bool by_owner, struct fault *fault);
 /* The oldest that the broker was not told of; its text lies in `text`. NOT_FOUND: none. */

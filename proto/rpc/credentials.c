@@ -29,14 +29,44 @@ static void wipe(char *text)
     free(text);
 }
 
+static enum status copy_part(struct pem *pem, const char *text, size_t size, const char *what,
+                             struct fault *fault)
+{
+    if (size >= sizeof pem->text)
+        return fault_set(fault, STATUS_CONFIG, "%s is larger than %d bytes", what, PEM_BYTES_MAX);
+    memcpy(pem->text, text, size);
+    pem->text[size] = '\0';
+    return STATUS_OK;
+}
+
 static enum status copy_pem(struct pem *pem, const char *text, const char *what,
                             struct fault *fault)
 {
-    size_t size = strlen(text);
-    if (size >= sizeof pem->text)
-        return fault_set(fault, STATUS_CONFIG, "%s is larger than %d bytes", what, PEM_BYTES_MAX);
-    memcpy(pem->text, text, size + 1);
-    return STATUS_OK;
+    return copy_part(pem, text, strlen(text), what, fault);
+}
+
+struct parts {
+    struct pem root, chain, key;
+};
+
+/* While a root is replaced there are two: the chain must lead to one of them. */
+static enum status verify(struct parts *parts, const char *roots, int64_t wall_ms,
+                          struct fault *fault)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
+    enum status status = fault_set(fault, STATUS_CONFIG, "there is no certificate in the roots");
+    for (const char *at = strstr(roots, begin); at != NULL;) {
+        const char *next = strstr(at + 1, begin);
+        size_t size = next != NULL ? (size_t)(next - at) : strlen(at);
+        status = copy_part(&parts->root, at, size, "the root", fault);
+        if (status == STATUS_OK)
+            status =
+                identity_verify_chain(&parts->chain, &parts->root, &parts->key, wall_ms, fault);
+        if (status == STATUS_OK)
+            return STATUS_OK;
+        at = next;
+    }
+    return status;
 }
 
 /* gRPC would find out at a handshake, and tell nobody but its log. */
@@ -45,18 +75,14 @@ static enum status check(const struct rpc_credentials *credentials, int64_t wall
 {
     assert(credentials->roots_pem != NULL && credentials->chain_pem != NULL &&
            credentials->key_pem != NULL);
-    struct parts {
-        struct pem root, chain, key;
-    } *parts = calloc(1, sizeof *parts);
+    struct parts *parts = calloc(1, sizeof *parts);
     if (parts == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the server's certificate");
-    enum status status = copy_pem(&parts->root, credentials->roots_pem, "the root", fault);
-    if (status == STATUS_OK)
-        status = copy_pem(&parts->chain, credentials->chain_pem, "the certificate", fault);
+    enum status status = copy_pem(&parts->chain, credentials->chain_pem, "the certificate", fault);
     if (status == STATUS_OK)
         status = copy_pem(&parts->key, credentials->key_pem, "the key", fault);
     if (status == STATUS_OK)
-        status = identity_verify_chain(&parts->chain, &parts->root, &parts->key, wall_ms, fault);
+        status = verify(parts, credentials->roots_pem, wall_ms, fault);
     pem_wipe(&parts->key);
     free(parts);
     return status;

@@ -40,6 +40,33 @@ static void events_come_again_until_they_are_acknowledged(void **state)
     fed_done(stream);
 }
 
+/* Its spool knows less than it had acknowledged; as another incarnation it is taken in, without
+ * what it held. */
+static void a_member_that_was_put_back_from_a_backup_must_say_so(void **state)
+{
+    struct fed *fed = *state;
+    struct fed_member *usc = two_grants(fed);
+    fed_start(fed, usc, "usc-1");
+    struct heartbeat_request beat = fed_heartbeat(fed, usc);
+    beat.broker_incarnation = fed->daemon.core.incarnation;
+    beat.lease_events_seen = 2;
+    fed_expect(fed, STATUS_OK, &usc->name, &method_heartbeat, service_heartbeat, &beat);
+    beat.lease_events_seen = 1;
+    struct fed_call *refused =
+        fed_ask(fed, &usc->name, &method_heartbeat, service_heartbeat, &beat);
+    assert_int_equal(refused->status, STATUS_PRECONDITION);
+    assert_non_null(strstr(refused->text, "entente-peer restored"));
+    fed_done(refused);
+    assert_int_equal(fed_lease(fed, "usc-1").state, LEASE_STATE_RUNNING);
+    usc->incarnation++;
+    beat.offer.incarnation++;
+    beat.held_count = 0;
+    for (int again = 0; again < 2; again++)
+        fed_expect(fed, STATUS_OK, &usc->name, &method_heartbeat, service_heartbeat, &beat);
+    assert_int_equal(fed_lease(fed, "usc-1").state, LEASE_STATE_RELEASED);
+    assert_int_equal(fed_lease(fed, "usc-2").state, LEASE_STATE_RELEASED);
+}
+
 static void a_stream_goes_on_after_what_the_member_has(void **state)
 {
     struct fed *fed = *state;
@@ -138,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(events_come_again_until_they_are_acknowledged),
+        CASE(a_member_that_was_put_back_from_a_backup_must_say_so),
         CASE(a_stream_goes_on_after_what_the_member_has),
         CASE(a_new_stream_ends_the_old_one),
         CASE(a_slow_member_is_not_flooded),

@@ -338,6 +338,27 @@ static void a_job_reads_nothing_of_the_peer_or_of_other_jobs(void **state)
         fail_msg("the job read: %s", log);
 }
 
+/* Its peer was restored from a backup that knows nothing of it: nobody would ever stop it. */
+static void a_job_whose_directory_was_replaced_does_not_run_on(void **state)
+{
+    struct executor_bench *bench = *state;
+    char aside[FILE_PATH_MAX + 16];
+    char path[FILE_PATH_MAX + 32];
+    bench_start(bench, "touch ready; while :; do sleep 0.05; done");
+    bench_wait_for_file(bench, "work/ready");
+    struct process_identity shim;
+    assert_true(state_read_identity(bench->directory, "shim", &shim));
+    snprintf(aside, sizeof aside, "%s.aside", bench->directory);
+    assert_int_equal(rename(bench->directory, aside), 0);
+    for (int waited = 0; process_alive(&shim); waited += 10) {
+        assert_true(waited < 60000);
+        usleep(10000);
+    }
+    assert_int_equal(rename(aside, bench->directory), 0);
+    snprintf(path, sizeof path, "%s/state/exit", bench->directory);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "try-calls") == 0)
@@ -358,6 +379,7 @@ int main(int argc, char **argv)
         CLAIM(a_job_sees_only_the_devices_it_leased),
         CLAIM(a_data_set_is_shown_read_only_at_its_place),
         CLAIM(a_job_does_not_get_at_the_kernels_back_doors),
+        CLAIM(a_job_whose_directory_was_replaced_does_not_run_on),
         CLAIM(a_job_reads_nothing_of_the_peer_or_of_other_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -363,6 +363,18 @@ static void a_file_that_is_no_spool_is_refused(void **state)
     assert_int_equal(spool_open(path, &fixture->clock.clock, &spool, &fixture->fault), STATUS_IO);
 }
 
+static void a_restored_spool_is_a_new_incarnation_and_gives_no_name_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t first = spool_incarnation(fixture->spool);
+    assert_ok(spool_put_number(fixture->spool, "next-job", 7, NULL));
+    assert_ok(spool_restored(fixture->spool, &fixture->fault)); /* within the same second */
+    assert_ok(spool_restored(fixture->spool, &fixture->fault));
+    reopen(fixture);
+    assert_true(spool_incarnation(fixture->spool) >= first + 2);
+    assert_true(spool_get_number(fixture->spool, "next-job", 1) > 7 + JOBS_PER_MEMBER_MAX);
+}
+
 static uint64_t size_of(const struct fixture *fixture, const char *ending)
 {
     char path[600];
@@ -420,6 +432,7 @@ int main(void)
         TEST(a_deferred_write_waits_for_the_sync),
         TEST(a_visitor_may_visit),
         TEST(a_file_that_is_no_spool_is_refused),
+        TEST(a_restored_spool_is_a_new_incarnation_and_gives_no_name_twice),
         TEST(what_was_reserved_can_be_written_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

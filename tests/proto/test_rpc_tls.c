@@ -202,6 +202,28 @@ static void new_credentials_keep_an_open_stream(void **state)
     fixture.client = old;
 }
 
+static void while_a_root_is_replaced_either_of_the_two_will_do(void **state)
+{
+    (void)state;
+    struct pem both[2] = {theirs.root, ours.root};
+    fixture_append(&both[0], &ours.root);
+    fixture_append(&both[1], &theirs.root);
+    for (size_t order = 0; order < 2; order++) {
+        struct rpc_credentials two = credentials(&both[order], &broker_chain, &broker_key);
+        assert_ok(rpc_server_set_credentials(fixture.server, &two, NULL));
+        struct transport *old = fixture.client;
+        struct outcome other = {0};
+        fixture.client =
+            fixture_dial(&fixture, RPC_MUTUAL_TLS, credentials(&both[order], &usc_chain, &usc_key),
+                         "broker.trojan");
+        assert_int_equal(echo_once(&fixture, &other), STATUS_OK);
+        transport_close(fixture.client);
+        fixture.client = old;
+    }
+    struct rpc_credentials neither = credentials(&theirs.root, &broker_chain, &broker_key);
+    assert_int_not_equal(rpc_server_set_credentials(fixture.server, &neither, NULL), STATUS_OK);
+}
+
 static void unusable_credentials_are_refused_and_change_nothing(void **state)
 {
     (void)state;
@@ -298,6 +320,8 @@ int main(void)
                                         open_mutual, close_all),
         cmocka_unit_test_setup_teardown(new_credentials_keep_an_open_stream, open_mutual,
                                         close_all),
+        cmocka_unit_test_setup_teardown(while_a_root_is_replaced_either_of_the_two_will_do,
+                                        open_mutual, close_all),
         cmocka_unit_test_setup_teardown(unusable_credentials_are_refused_and_change_nothing,
                                         open_mutual, close_all),
         cmocka_unit_test_setup_teardown(a_member_cannot_take_every_place_of_a_server, open_mutual,
