@@ -6,12 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/command.h"
 #include "base/tolerance.h"
 #include "economics/commands/commands.h"
-#include "economics/games/market_objection.h"
+#include "economics/commands/long_run.h"
+#include "economics/games/market_table.h"
+#include "economics/games/objection.h"
 #include "economics/games/report.h"
 
 static const char program_name[] = "entente-economics";
@@ -42,7 +43,8 @@ struct checking {
     double missing; /* v(N) less what is split */
     double by;      /* by how much it objects */
     double at_most; /* no coalition objects by more */
-    struct timespec deadline;
+    struct long_run run;
+    struct table_work table_work;
 };
 
 static enum status check(struct checking *checking, struct fault *fault);
@@ -113,7 +115,13 @@ int game_check_command(int argc, char **argv)
     command_parse(argc, argv, &syntax, &options);
     arena_init(&checking.arena, (size_t)ARENA_ROUND_BYTES * 4);
     arena_init(&checking.scratch, (size_t)ARENA_ROUND_BYTES * 4);
+    long_run_begin(&checking.run);
+    checking.table_work = (struct table_work){.stop = long_run_interrupted,
+                                              .progress = long_run_progress,
+                                              .context = &checking.run,
+                                              .keep = true};
     enum status status = check(&checking, &fault);
+    long_run_wipe(&checking.run);
     if (status == STATUS_OK && options.json)
         status = print_json(&checking, &fault);
     else if (status == STATUS_OK)
@@ -172,6 +180,7 @@ static enum status choose_game(struct checking *checking, struct fault *fault)
         return fault_set(fault, STATUS_INVALID, "--game %ld: there are %u", number,
                          checking->input.count);
     checking->game = &checking->input.games[number > 0 ? number - 1 : 0];
+    checking->game->work = &checking->table_work;
     return STATUS_OK;
 }
 
@@ -189,24 +198,13 @@ static enum status reserve(struct checking *checking, struct fault *fault)
     return STATUS_OK;
 }
 
-static bool is_over(void *context)
-{
-    const struct timespec *deadline = context;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec > deadline->tv_sec ||
-           (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
-}
-
-/* A market without a table. */
-static enum status look_in_market(struct checking *checking, struct fault *fault)
+/* A market or production game without a table. */
+static enum status look_without_table(struct checking *checking, struct fault *fault)
 {
     struct market_objection found;
-    clock_gettime(CLOCK_MONOTONIC, &checking->deadline);
-    checking->deadline.tv_sec += (time_t)ceil(checking->options->seconds);
-    enum status status =
-        market_objection(&checking->game->instance->market, checking->split, is_over,
-                         &checking->deadline, &checking->arena, &found, fault);
+    long_run_next(&checking->run, "looking for an objection", checking->options->seconds);
+    enum status status = objection_find(checking->game, checking->split, long_run_over,
+                                        &checking->run, &checking->arena, &found, fault);
     if (status != STATUS_OK)
         return status;
     checking->objecting = found.in;
@@ -251,8 +249,10 @@ static enum status check(struct checking *checking, struct fault *fault)
     status = named ? split_by_concept(checking, fault) : read_split(checking, fault);
     if (status != STATUS_OK)
         return status;
-    bool market = checking->game->instance != NULL && checking->game->game.worth == NULL;
-    status = market ? look_in_market(checking, fault) : look_in_table(checking, fault);
+    const struct input_game *game = checking->game;
+    bool market = game->instance != NULL && game->game.worth == NULL;
+    bool large = game->production != NULL && checking->players > MARKET_TABLE_PLAYERS_MAX;
+    status = market || large ? look_without_table(checking, fault) : look_in_table(checking, fault);
     if (status != STATUS_OK)
         return status;
     double sign = checking->game->game.kind == GAME_COST ? -1.0 : 1.0;

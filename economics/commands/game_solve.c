@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/command.h"
 #include "economics/commands/commands.h"
+#include "economics/commands/long_run.h"
 #include "economics/games/report.h"
 
 static const char program_name[] = "entente-economics";
@@ -19,15 +19,11 @@ struct options {
     const char *concepts;
     bool json;
     bool csv;
+    bool no_cache; /* no worth tables in files */
     uint64_t seed;
     uint64_t pairs;
     double half_width;
     double seconds; /* of sampling, at most */
-};
-
-/* When sampling has to end. */
-struct deadline {
-    struct timespec at;
 };
 
 struct solving {
@@ -38,6 +34,8 @@ struct solving {
     struct arena scratch;
     struct input input;
     struct json_writer writer;
+    struct long_run run;
+    struct table_work table_work;
     bool failed; /* an answer is missing that should not be */
 };
 
@@ -51,7 +49,8 @@ enum {
     OPTION_SEED,
     OPTION_PAIRS,
     OPTION_HALF_WIDTH,
-    OPTION_SECONDS
+    OPTION_SECONDS,
+    OPTION_NO_CACHE
 };
 
 static double positive(const char *name, const char *value, struct argp_state *state)
@@ -78,6 +77,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case OPTION_JSON: options->json = true; return 0;
     case OPTION_CSV: options->csv = true; return 0;
+    case OPTION_NO_CACHE: options->no_cache = true; return 0;
     case OPTION_CONCEPTS: options->concepts = value; return 0;
     case OPTION_SEED: options->seed = whole("seed", value, state); return 0;
     case OPTION_PAIRS: options->pairs = whole("pairs", value, state); return 0;
@@ -125,6 +125,8 @@ int game_solve_command(int argc, char **argv)
          "Sampled Shapley: exactly so many pairs of orders, rounded up to 32; repeatable", 0},
         {"seed", OPTION_SEED, "NUMBER", 0, "Sampled Shapley: of its random orders (default 0)", 0},
         {"csv", OPTION_CSV, NULL, 0, "Print CSV: game, concept, player, payoff", 0},
+        {"no-cache", OPTION_NO_CACHE, NULL, 0,
+         "Markets' worth tables are neither taken from files nor kept there", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     char *closing = list_of_concepts();
     struct command_syntax const syntax = {
@@ -141,6 +143,11 @@ int game_solve_command(int argc, char **argv)
     free(closing);
     arena_init(&solving.arena, (size_t)ARENA_ROUND_BYTES * 4);
     arena_init(&solving.scratch, (size_t)ARENA_ROUND_BYTES * 4);
+    long_run_begin(&solving.run);
+    solving.table_work = (struct table_work){.stop = long_run_interrupted,
+                                             .progress = long_run_progress,
+                                             .context = &solving.run,
+                                             .keep = !options.no_cache};
     enum status status = choose(&solving, &fault);
     if (status == STATUS_OK)
         status = input_read(options.path, &solving.arena, &solving.input, &fault);
@@ -189,27 +196,18 @@ static enum status choose(struct solving *solving, struct fault *fault)
     return STATUS_OK;
 }
 
-static bool is_over(void *context)
-{
-    const struct deadline *deadline = context;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec > deadline->at.tv_sec ||
-           (now.tv_sec == deadline->at.tv_sec && now.tv_nsec >= deadline->at.tv_nsec);
-}
-
 /* A stated number of pairs is all that counts; else half-width and time. */
-static void set_sampling(const struct options *options, struct deadline *deadline,
-                         struct sampling_settings *settings)
+static void set_limits(struct solving *solving, const char *what,
+                       struct sampling_settings *settings)
 {
-    *settings = (struct sampling_settings){.seed = options->seed, .pairs_max = options->pairs};
-    if (options->pairs > 0)
-        return;
-    clock_gettime(CLOCK_MONOTONIC, &deadline->at);
-    deadline->at.tv_sec += (time_t)fmin(options->seconds, 1e9);
-    settings->half_width = options->half_width;
-    settings->stop = is_over;
-    settings->context = deadline;
+    const struct options *options = solving->options;
+    *settings = (struct sampling_settings){.seed = options->seed,
+                                           .pairs_max = options->pairs,
+                                           .stop = long_run_over,
+                                           .context = &solving->run};
+    long_run_next(&solving->run, what, options->pairs > 0 ? 0.0 : options->seconds);
+    if (options->pairs == 0)
+        settings->half_width = options->half_width;
 }
 
 /* Answers of one game, written at once. */
@@ -218,16 +216,17 @@ static enum status solve_one(struct solving *solving, uint32_t g, struct fault *
     struct arena arena;
     struct input_game *game = &solving->input.games[g];
     struct subject subject = {.input = game, .arena = &arena, .scratch = &solving->scratch};
-    struct deadline deadline;
+    game->work = &solving->table_work;
     arena_init(&arena, ANSWERS_BYTES_MAX);
     struct concept_answer *answers = arena_alloc(&arena, solving->count, sizeof *answers);
     if (answers == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for the answers");
     for (size_t c = 0; c < solving->count; c++) {
-        set_sampling(solving->options, &deadline, &subject.sampling);
+        set_limits(solving, solving->concepts[c]->name, &subject.sampling);
         concept_answer(solving->concepts[c], &subject, &answers[c]);
         solving->failed = solving->failed || answers[c].failed;
     }
+    long_run_wipe(&solving->run);
     if (solving->options->json) {
         if (solving->input.list)
             json_open_object(&solving->writer, NULL);

@@ -38,6 +38,34 @@ static enum status interactions(struct oracle *oracle, bool all, double *single,
     return status;
 }
 
+/* Too many players for all pairs: by how much each player's dual payoff changes when another leaves
+ * all, to first order their interaction. */
+static enum status by_prices(struct oracle *oracle, double *payoffs, double *weights,
+                             struct fault *fault)
+{
+    uint32_t n = oracle->players;
+    double worth;
+    for (uint32_t i = 0; i < n; i++)
+        oracle_set(oracle, i, true);
+    enum status status = oracle_worth(oracle, &worth, fault);
+    bool const priced = status == STATUS_OK && oracle->payoffs(oracle->state, payoffs);
+    for (uint32_t i = 0; i < n && priced && status == STATUS_OK; i++) {
+        double *others = payoffs + n;
+        oracle_set(oracle, i, false);
+        status = oracle_worth(oracle, &worth, fault);
+        bool const there = status == STATUS_OK && oracle->payoffs(oracle->state, others);
+        oracle_set(oracle, i, true);
+        for (uint32_t j = 0; j < n && there; j++) {
+            double const change = fabs(others[j] - payoffs[j]);
+            if (j == i || change <= 1e-12 * fabs(worth))
+                continue;
+            weights[(size_t)i * n + j] += change;
+            weights[(size_t)j * n + i] += change;
+        }
+    }
+    return status;
+}
+
 /* To shares, with the expectation of s (1 − s): (1 − Σ w²) / 6 for weights that add up to 1. */
 static void normalise(struct controls *controls, uint32_t control, double *weights)
 {
@@ -123,8 +151,12 @@ enum status controls_make(struct controls *controls, struct oracle *oracle, stru
     if (status != STATUS_OK)
         return status;
     double *single = controls->expected; /* overwritten below */
-    status = interactions(oracle, true, single, controls->weights[1], &total, fault);
-    if (status == STATUS_OK)
+    bool const all_pairs = n <= CONTROL_PAIRS_PLAYERS_MAX || oracle->payoffs == NULL;
+    if (!all_pairs)
+        status = by_prices(oracle, single, controls->weights[1], fault);
+    else
+        status = interactions(oracle, true, single, controls->weights[1], &total, fault);
+    if (all_pairs && status == STATUS_OK)
         status = interactions(oracle, false, single, controls->weights[0], &total, fault);
     if (status != STATUS_OK)
         return status;

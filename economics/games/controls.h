@@ -10,7 +10,8 @@
  * (expectation 2/3). [Ours]
  *
  * Ownership: in the arena. Thread rule: once made, read by any number of threads. Complexity:
- * 4 players² worths to make; O(players²) a pair.
+ * 2 players² worths to make, above CONTROL_PAIRS_PLAYERS_MAX players as many as players
+ * (interactions are then read off dual payoffs, and pair gains are not known); O(players²) a pair.
  */
 #ifndef ENTENTE_ECONOMICS_GAMES_CONTROLS_H
 #define ENTENTE_ECONOMICS_GAMES_CONTROLS_H
@@ -18,7 +19,7 @@
 #include "economics/games/regression.h"
 #include "economics/games/oracle.h"
 
-enum { CONTROL_PARTNERS_MAX = 12, CONTROL_SHARES = 3 };
+enum { CONTROL_PARTNERS_MAX = 12, CONTROL_SHARES = 3, CONTROL_PAIRS_PLAYERS_MAX = 64 };
 
 /* What a pair says about a player. */
 struct observation {

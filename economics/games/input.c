@@ -355,7 +355,9 @@ enum status input_complete(struct input_game *game, struct fault *fault)
                          players);
     enum status status = input_table(players, game->arena, game, &worth, fault);
     if (status == STATUS_OK && game->instance != NULL)
-        status = market_table(&game->instance->market, 0, worth, fault);
+        status = game->work != NULL
+                     ? market_table_run(&game->instance->market, game->work, worth, fault)
+                     : market_table(&game->instance->market, 0, worth, fault);
     else if (status == STATUS_OK)
         status = production_table(game->production, worth, fault);
     if (status != STATUS_OK)

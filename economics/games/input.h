@@ -10,6 +10,7 @@
 #ifndef ENTENTE_ECONOMICS_GAMES_INPUT_H
 #define ENTENTE_ECONOMICS_GAMES_INPUT_H
 
+#include "economics/games/market_table.h"
 #include "economics/games/production.h"
 #include "economics/market/instance/instance.h"
 
@@ -25,6 +26,7 @@ struct input_game {
     const struct production *production; /* NULL: not given by production data */
     const struct instance *instance;     /* NULL: not a market */
     struct arena *arena;                 /* where a table that is made later goes */
+    const struct table_work *work;       /* how a long one is watched; NULL: not at all */
 };
 
 struct input {

@@ -12,12 +12,14 @@
 
 #define NORMAL_95 1.959963984540054
 
-enum { PAIRS_PER_ROUND = 32 };
+/* A stop is looked at between rounds: shorter ones where a pair takes long. */
+enum { PAIRS_PER_ROUND = 32, PAIRS_PER_LONG_ROUND = 8, LONG_PLAYERS = 64, STOPPED_PAIRS_MIN = 16 };
 
 struct sampling {
     const struct input_game *input;
     const struct sampling_settings *settings;
     uint32_t players;
+    uint32_t round_pairs;
     struct controls controls;
     struct observation *round; /* [PAIRS_PER_ROUND × players] */
     uint64_t first_pair;       /* of the round */
@@ -75,7 +77,10 @@ enum status sampling_shapley(const struct input_game *input,
                              struct sampled *sampled, struct fault *fault)
 {
     struct sampling sampling = {
-        .input = input, .settings = settings, .players = input->game.players};
+        .input = input,
+        .settings = settings,
+        .players = input->game.players,
+        .round_pairs = input->game.players > LONG_PLAYERS ? PAIRS_PER_LONG_ROUND : PAIRS_PER_ROUND};
     struct sampler samplers[SAMPLING_THREADS_MAX];
     uint32_t count = thread_count(settings->threads);
     double total = 0.0;
@@ -150,7 +155,7 @@ static void draw_round(struct sampler *sampler)
     struct sampling *sampling = sampler->sampling;
     for (;;) {
         uint32_t k = atomic_fetch_add(&sampling->next, 1);
-        if (k >= PAIRS_PER_ROUND || sampler->status != STATUS_OK)
+        if (k >= sampling->round_pairs || sampler->status != STATUS_OK)
             return;
         sampler->status = draw_pair(sampler, sampling->first_pair + k,
                                     sampling->round + (size_t)k * sampling->players);
@@ -198,24 +203,25 @@ static void conclude(const struct sampling *sampling, double total, struct sampl
 
 static void add_round(struct sampling *sampling)
 {
-    for (uint32_t k = 0; k < PAIRS_PER_ROUND; k++)
+    for (uint32_t k = 0; k < sampling->round_pairs; k++)
         for (uint32_t i = 0; i < sampling->players; i++) {
             const struct observation *one = &sampling->round[(size_t)k * sampling->players + i];
             regression_add(&sampling->regressions[i], one->mean, one->control);
         }
-    sampling->first_pair += PAIRS_PER_ROUND;
+    sampling->first_pair += sampling->round_pairs;
 }
 
 static bool enough(const struct sampling *sampling, const struct sampled *sampled)
 {
     const struct sampling_settings *settings = sampling->settings;
+    if (settings->stop != NULL && sampled->pairs >= STOPPED_PAIRS_MIN &&
+        settings->stop(settings->context))
+        return true;
     if (sampled->pairs < SAMPLING_PAIRS_MIN)
         return false;
     if (settings->half_width > 0.0 && sampled->reached)
         return true;
-    if (settings->pairs_max != 0 && sampled->pairs >= settings->pairs_max)
-        return true;
-    return settings->stop != NULL && settings->stop(settings->context);
+    return settings->pairs_max != 0 && sampled->pairs >= settings->pairs_max;
 }
 
 static bool any_failed(const struct sampler *samplers, uint32_t count)
