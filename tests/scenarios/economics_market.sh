@@ -47,6 +47,26 @@ expect_exit 2 "FILE is missing" "$economics" market solve
 expect_exit 2 "unrecognized option" "$economics" market solve --jsn "$work/rivals.json"
 expect_exit 1 "No such file" "$economics" market solve "$work/none.json"
 
+# Fair shares of the GPU: 10 x = 6 (1 - x), and half the round each.
+expect_exit 0 "least utility 3.75" "$economics" market solve --objective max-min "$work/rivals.json"
+expect_exit 0 "0.375000" "$economics" market solve --objective max-min "$work/rivals.json"
+expect_exit 0 "proportional, exact" "$economics" market solve --objective proportional "$work/rivals.json"
+expect_exit 2 "--objective: 'fair' is none of" "$economics" market solve --objective fair "$work/rivals.json"
+expect_exit 2 "--threads: '-1'" "$economics" market solve --threads -1 "$work/rivals.json"
+expect_exit 1 "--gangs goes with" "$economics" market solve --gangs --objective max-min "$work/rivals.json"
+
+# Why, and what if.
+expect_exit 0 "surplus 2.000000" "$economics" market explain "$work/rivals.json" --job b
+expect_exit 0 "places it, as solving again shows" "$economics" market explain "$work/rivals.json" --job r
+expect_exit 0 '"bid_needed": {' "$economics" market explain "$work/rivals.json" --job r --json
+expect_exit 0 "6.000000" "$economics" market explain "$work/rivals.json" --member host
+expect_exit 1 "no job 'x'" "$economics" market explain "$work/rivals.json" --job x
+expect_exit 2 "either --job ID or --member M" "$economics" market explain "$work/rivals.json"
+expect_exit 0 "10.000000 before, 6.000000 after" "$economics" market what-if "$work/rivals.json" --leave buyer
+expect_exit 0 '"after": 16.0' "$economics" market what-if "$work/rivals.json" --join host --gpus A100=1 --json
+expect_exit 1 "no member 'nobody'" "$economics" market what-if "$work/rivals.json" --leave nobody
+expect_exit 2 "with which --gpus" "$economics" market what-if "$work/rivals.json" --join new
+
 sed 's/"gpus": 1, "throughput": 1/"gpus": -1, "throughput": 1/' "$work/rivals.json" >"$work/negative.json"
 expect_exit 1 "jobs[0].configurations[0].gpus: -1" "$economics" market solve "$work/negative.json"
 printf '{"members": [\n' >"$work/cut.json"

@@ -64,6 +64,41 @@ expect_exit 0 "payoffs      add up" "$economics" market check "$work/made.json" 
 expect_exit 0 "payoffs      add up" "$economics" market check "$work/made.json" "$work/whole.plan"
 expect_exit 1 "prices.host/A100" "$economics" market check "$work/rivals.json" "$work/made.plan"
 
+# The compact form says the same: to the byte there and back, and solved to the same plan.
+"$economics" market generate --datacenters 12 --jobs 150 --seed 3 --compact --out "$work/made.market"
+"$economics" market convert "$work/made.json" | cmp - "$work/made.market" || fail "convert writes another compact form"
+"$economics" market convert "$work/made.market" | cmp - "$work/made.json" || fail "convert writes another JSON"
+expect_exit 0 "payoffs      add up" "$economics" market check "$work/made.market" "$work/made.plan"
+[ $(($(stat -c %s "$work/made.market") * 4)) -lt "$(stat -c %s "$work/made.json")" ] || fail "the compact form is not compact"
+sed 's/^job j0000003 dc[0-9]*/job j0000003 dc9999/' "$work/made.market" >"$work/wrong.market"
+expect_exit 1 "home: no member 'dc9999'" "$economics" market solve "$work/wrong.market"
+grep -qE 'wrong.market:[0-9]+:14: ' "$work/out" || fail "no line and column: $(cat "$work/out")"
+head -c 5000 "$work/made.market" >"$work/cut.market"
+expect_exit 1 "cut.market" "$economics" market solve "$work/cut.market"
+
+# A later round from the state of the former one: another optimum, proved as the first was.
+"$economics" market generate --datacenters 12 --jobs 150 --seed 3 --changed 0.05 --compact --out "$work/later.market"
+"$economics" market solve --json --warm "$work/state" "$work/made.market" >"$work/first.plan"
+"$economics" market solve --json --warm "$work/state" "$work/later.market" >"$work/later.plan"
+expect_exit 0 "payoffs      add up" "$economics" market check "$work/later.market" "$work/later.plan"
+head -c 20 "$work/state" >"$work/damaged"
+expect_exit 1 "damaged" "$economics" market solve --warm "$work/damaged" "$work/later.market"
+
+# Any number of threads, the same plan; the fast method's gap is proved too.
+for threads in 1 3; do
+    "$economics" market solve --json --method fast --threads $threads "$work/made.market" |
+        sed '/"seconds": {/,/}/d; /"cpu_seconds": {/,/}/d' >"$work/threads.$threads"
+done
+cmp "$work/threads.1" "$work/threads.3" || fail "three threads find another plan than one"
+"$economics" market solve --json --method fast "$work/made.market" >"$work/fast.plan"
+expect_exit 0 "proved by the prices" "$economics" market check "$work/made.market" "$work/fast.plan"
+
+# Fair plans: feasible, and paid at the welfare LP's prices.
+for objective in max-min proportional; do
+    "$economics" market solve --json --objective $objective "$work/made.market" >"$work/fair.plan"
+    expect_exit 0 "payoffs      add up" "$economics" market check "$work/made.market" "$work/fair.plan"
+done
+
 expect_exit 2 "datacenters: '-1'" "$economics" market generate --datacenters -1
 expect_exit 1 "datacenters: 0" "$economics" market generate --datacenters 0
 expect_exit 1 "can't be written" "$economics" market generate --out "$work/none/x.json"
