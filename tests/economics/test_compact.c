@@ -200,7 +200,7 @@ static void each_fault_is_refused_with_its_line(void **state)
         {"0=1:9", "0", "configurations: must be POOL=GPUS:THROUGHPUT"},
         {"1=2:100,4:180", "1=2:100,2:180",
          "line 11: configurations: 'ucsd/V100' with 2 GPUs is there twice"},
-        {"- - - - 1", "- - - - 2", "f:12:27: one_node: 2 is not within 0 and 1"},
+        {"- - - - 1", "- - - - 2", "f:12:26: one_node: 2 is not within 0 and 1"},
         {"end 2\n", "end 3\n", "f:13:5: end: says 3 jobs, but the file has 2"},
         {"end 2\n", "", "f:13:1: the file ends without an 'end' line"},
         {"end 2\n", "end 2\nmember x\n", "f:14:1: nothing may follow the 'end' line"},
