@@ -212,9 +212,10 @@ static enum status explain(const struct options *options, struct draft *draft,
     if (status != STATUS_OK)
         return status;
     progress_say("solving, and solving again");
-    status = options->job != NULL
-                 ? explain_job(draft, session, &exact, options->job, &job, fault)
-                 : explain_member(draft, session, &exact, options->member, arena, &member, fault);
+    status =
+        options->job != NULL
+            ? explain_market_job(draft, session, &exact, options->job, &job, fault)
+            : explain_market_member(draft, session, &exact, options->member, arena, &member, fault);
     progress_clear();
     if (status != STATUS_OK)
         return fault_prefix(fault, status, "%s", options->path);

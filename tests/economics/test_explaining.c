@@ -50,7 +50,8 @@ static void done(struct asked *asked)
 static struct explained_job explain(struct asked *asked, const char *id)
 {
     struct explained_job job;
-    if (explain_job(&asked->draft, asked->session, &exact, id, &job, &asked->fault) != STATUS_OK)
+    if (explain_market_job(&asked->draft, asked->session, &exact, id, &job, &asked->fault) !=
+        STATUS_OK)
         fail_msg("%s", asked->fault.text);
     return job;
 }
@@ -137,8 +138,9 @@ static void a_job_that_may_run_nowhere_is_told_so(void **state)
     assert_non_null(strstr(job.binds, "affinity or one_node forbids"));
     assert_false(job.best.there);
     struct explained_job none;
-    assert_int_equal(explain_job(&asked.draft, asked.session, &exact, "k", &none, &asked.fault),
-                     STATUS_NOT_FOUND);
+    assert_int_equal(
+        explain_market_job(&asked.draft, asked.session, &exact, "k", &none, &asked.fault),
+        STATUS_NOT_FOUND);
     assert_non_null(strstr(asked.fault.text, "no job 'k'"));
     done(&asked);
 }
@@ -149,8 +151,8 @@ static void a_member_learns_what_one_gpu_more_or_fewer_is_worth(void **state)
     struct asked asked;
     struct explained_member member;
     ask(&asked, rivals);
-    if (explain_member(&asked.draft, asked.session, &exact, "host", &asked.arena, &member,
-                       &asked.fault) != STATUS_OK)
+    if (explain_market_member(&asked.draft, asked.session, &exact, "host", &asked.arena, &member,
+                              &asked.fault) != STATUS_OK)
         fail_msg("%s", asked.fault.text);
     assert_int_equal(member.pool_count, 1);
     assert_near(member.pools[0].rent, 8, 1e-6);
@@ -158,8 +160,8 @@ static void a_member_learns_what_one_gpu_more_or_fewer_is_worth(void **state)
     assert_near(member.pools[0].loss, 10, 1e-6); /* nobody runs */
     assert_int_equal(member.pools[0].holds_up, 1);
     assert_false(member.pools[0].holds_on);
-    assert_ok(explain_member(&asked.draft, asked.session, &exact, "buyer", &asked.arena, &member,
-                             &asked.fault));
+    assert_ok(explain_market_member(&asked.draft, asked.session, &exact, "buyer", &asked.arena,
+                                    &member, &asked.fault));
     assert_int_equal(member.placed, 1);
     assert_int_equal(member.copy_count, 1);
     assert_near(member.copies[0].surplus, 2, 1e-6);

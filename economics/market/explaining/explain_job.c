@@ -27,9 +27,9 @@ static enum status try_limit(struct explaining *e, struct fault *fault);
 static enum status try_fewer(struct explaining *e, struct fault *fault);
 static enum status try_more(struct explaining *e, struct fault *fault);
 
-enum status explain_job(struct draft *draft, struct session *session,
-                        const struct session_options *options, const char *id,
-                        struct explained_job *explained, struct fault *fault)
+enum status explain_market_job(struct draft *draft, struct session *session,
+                               const struct session_options *options, const char *id,
+                               struct explained_job *explained, struct fault *fault)
 {
     struct explaining e = {.draft = draft,
                            .session = session,

@@ -52,8 +52,8 @@ struct explained_job {
     struct remedy more_gpus;       /* of the pool, added */
 };
 
-MUST_USE enum status explain_job(struct draft *draft, struct session *session,
-                                 const struct session_options *options, const char *id,
-                                 struct explained_job *explained, struct fault *fault);
+MUST_USE enum status explain_market_job(struct draft *draft, struct session *session,
+                                        const struct session_options *options, const char *id,
+                                        struct explained_job *explained, struct fault *fault);
 
 #endif

@@ -20,10 +20,10 @@ static enum status count_jobs(struct explaining *e, struct fault *fault);
 static enum status look_at_pools(struct explaining *e, struct fault *fault);
 static enum status copy_jobs(struct explaining *e, struct fault *fault);
 
-enum status explain_member(struct draft *draft, struct session *session,
-                           const struct session_options *options, const char *id,
-                           struct arena *arena, struct explained_member *explained,
-                           struct fault *fault)
+enum status explain_market_member(struct draft *draft, struct session *session,
+                                  const struct session_options *options, const char *id,
+                                  struct arena *arena, struct explained_member *explained,
+                                  struct fault *fault)
 {
     struct explaining e = {.draft = draft,
                            .session = session,

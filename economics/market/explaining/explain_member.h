@@ -46,9 +46,9 @@ struct explained_member {
     uint32_t copy_count;
 };
 
-MUST_USE enum status explain_member(struct draft *draft, struct session *session,
-                                    const struct session_options *options, const char *id,
-                                    struct arena *arena, struct explained_member *explained,
-                                    struct fault *fault);
+MUST_USE enum status explain_market_member(struct draft *draft, struct session *session,
+                                           const struct session_options *options, const char *id,
+                                           struct arena *arena, struct explained_member *explained,
+                                           struct fault *fault);
 
 #endif
