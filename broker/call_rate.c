@@ -26,7 +26,10 @@ static struct call_bucket *bucket_of(struct call_rates *rates, const struct name
     bucket->member = *member;
     bucket->thousandths = full;
     HASH_ADD_STR(rates->buckets, member.text, bucket);
-    return bucket;
+    if (HASH_TOOK(bucket))
+        return bucket;
+    free(bucket);
+    return NULL;
 }
 
 enum status call_rate_take(struct call_rates *rates, const struct clock *clock,

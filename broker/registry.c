@@ -103,7 +103,10 @@ static struct registry_entry *entry_make(struct registry *registry, const struct
     entry->member = *member;
     arena_init(&entry->arena, REGISTRY_OFFER_BYTES_MAX);
     HASH_ADD_STR(registry->entries, member.text, entry);
-    return entry;
+    if (HASH_TOOK(entry))
+        return entry;
+    free(entry);
+    return NULL;
 }
 
 enum status registry_hear(struct registry *registry, const struct heartbeat_request *heartbeat,

@@ -102,10 +102,15 @@ void dispatch_watch(struct dispatch *dispatch, struct rpc_call *call, const stru
     stream->sent = after > acknowledged ? after : acknowledged;
     if (stream->sent > newest)
         stream->sent = newest; /* the broker was restored: what it sends now is new to the member */
+    HASH_ADD_STR(dispatch->streams, member.text, stream);
+    if (!HASH_TOOK(stream)) {
+        free(stream);
+        rpc_call_fail(call, STATUS_NO_MEMORY, NULL);
+        return;
+    }
     call->context = stream;
     call->on_drained = on_drained;
     call->on_closed = on_closed;
-    HASH_ADD_STR(dispatch->streams, member.text, stream);
     send_some(stream);
 }
 

@@ -116,10 +116,12 @@ static enum status balance_check(struct walk *walk, const struct store_listed_en
     struct running *running = running_find(walk, entry->account);
     if (running == NULL) {
         running = arena_alloc(walk->arena, 1, sizeof *running);
-        if (running == NULL)
+        if (running != NULL) {
+            snprintf(running->account, sizeof running->account, "%s", entry->account);
+            HASH_ADD_STR(walk->accounts, account, running);
+        }
+        if (running == NULL || !HASH_TOOK(running))
             return fault_set(fault, STATUS_EXHAUSTED, "no memory for so many accounts");
-        snprintf(running->account, sizeof running->account, "%s", entry->account);
-        HASH_ADD_STR(walk->accounts, account, running);
     }
     if (!credits_add(running->balance, entry->amount, &running->balance) ||
         running->balance.micros != listed->balance.micros)

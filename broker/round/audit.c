@@ -86,10 +86,14 @@ static enum status add_paid(struct audit *audit, const struct paid_key *key, int
     HASH_FIND(hh, audit->paid, key, sizeof *key, paid);
     if (paid == NULL) {
         paid = calloc(1, sizeof *paid);
-        if (paid == NULL)
+        if (paid != NULL) {
+            paid->key = *key;
+            HASH_ADD(hh, audit->paid, key, sizeof paid->key, paid);
+        }
+        if (paid == NULL || !HASH_TOOK(paid)) {
+            free(paid);
             return fault_set(fault, STATUS_NO_MEMORY, "audit: no memory for a ledger of this size");
-        paid->key = *key;
-        HASH_ADD(hh, audit->paid, key, sizeof paid->key, paid);
+        }
     }
     paid->micros += micros;
     return STATUS_OK;

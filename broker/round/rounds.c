@@ -297,7 +297,10 @@ static struct rounds_backoff *make_backoff(struct rounds *rounds, const struct n
         return NULL;
     backoff->job = *job;
     HASH_ADD_STR(rounds->backoffs, job.text, backoff);
-    return backoff;
+    if (HASH_TOOK(backoff))
+        return backoff;
+    free(backoff);
+    return NULL;
 }
 
 static void sit_out(struct rounds *rounds, struct rounds_backoff *backoff, int64_t pause_ms)

@@ -78,7 +78,8 @@ static enum status put_check(struct store *store, const struct demand *demand, s
         return fault_set(fault, STATUS_DENIED, "job '%s' belongs to another member",
                          demand->job.text);
     if (head.there && head.state != DEMAND_OPEN)
-        return fault_set(fault, STATUS_PRECONDITION,
+        return fault_set(fault,
+                         head.state == DEMAND_COMPLETED ? STATUS_EXISTS : STATUS_PRECONDITION,
                          "job '%s' is %s already; submit it under a new id", demand->job.text,
                          state_name(head.state));
     if (head.there)

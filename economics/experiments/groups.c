@@ -110,10 +110,14 @@ static enum status add(struct groups *groups, uint32_t replication,
     HASH_FIND(hh, groups->table, &key, sizeof key, group);
     if (group == NULL) {
         group = calloc(1, sizeof *group);
-        if (group == NULL)
+        if (group != NULL) {
+            group->key = key;
+            HASH_ADD(hh, groups->table, key, sizeof key, group);
+        }
+        if (group == NULL || !HASH_TOOK(group)) {
+            free(group);
             return fault_set(fault, STATUS_NO_MEMORY, "no memory for results");
-        group->key = key;
-        HASH_ADD(hh, groups->table, key, sizeof key, group);
+        }
     }
     if (!isfinite(observation->value)) {
         group->missing++;

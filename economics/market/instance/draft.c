@@ -172,6 +172,8 @@ static enum status name_it(struct draft *draft, struct draft_name **names, uint3
         return draft_no_room(fault);
     added->number = (*count)++;
     HASH_ADD_KEYPTR(hh, *names, added->text, strlen(added->text), added);
+    if (!HASH_TOOK(added))
+        return draft_no_room(fault);
     *name = added;
     return STATUS_OK;
 }
