@@ -152,6 +152,14 @@ static void on_revoked(void *context, const struct name *member)
     rpc_server_cancel_member(daemon->peer_server, member);
 }
 
+/* Nothing more is said or done: what the spool has is where the next start goes on. */
+static void on_failed(void *context)
+{
+    const struct daemon *daemon = context;
+    log_error(daemon->log, "this peer ends now; its jobs run on and are adopted at the next start");
+    _exit(EXIT_FAILURE);
+}
+
 /* The address with the real port is known only when the server listens. */
 static enum status open_peer(struct daemon *daemon, struct fault *fault)
 {
@@ -171,6 +179,7 @@ static enum status open_peer(struct daemon *daemon, struct fault *fault)
         .identity = &identity,
         .address = "",
         .on_revoked = on_revoked,
+        .on_failed = on_failed,
         .on_broker_contact = daemon_renew,
         .context = daemon,
     };

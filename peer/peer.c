@@ -8,7 +8,12 @@
 #include "peer/link/link.h"
 #include "peer/services/service.h"
 
+enum { BOOT_MOVED_MS = 5000 /* the wall clock may have been set by less */ };
+
 static enum status make_directories(struct peer *peer, struct fault *fault);
+static enum status notice_reboot(struct peer *peer, struct fault *fault);
+static enum status keep_boot(struct peer *peer, struct fault *fault);
+static void spool_failed(void *context, const struct fault *fault);
 
 enum status peer_open(const struct peer_settings *settings, struct peer **peer, struct fault *fault)
 {
@@ -30,6 +35,8 @@ enum status peer_open(const struct peer_settings *settings, struct peer **peer, 
     opened->executor->operations->probe(opened->executor, &opened->abilities);
     enum status status = make_directories(opened, fault);
     if (status == STATUS_OK)
+        status = notice_reboot(opened, fault);
+    if (status == STATUS_OK)
         status = link_restore_trust(opened, fault);
     if (status == STATUS_OK)
         status = inventory_init(&opened->inventory, opened->config, &opened->abilities,
@@ -42,10 +49,13 @@ enum status peer_open(const struct peer_settings *settings, struct peer **peer, 
         status = home_open(opened, &opened->home, fault);
     if (status == STATUS_OK)
         status = link_open(opened, &opened->link, fault);
+    if (status == STATUS_OK)
+        status = keep_boot(opened, fault);
     if (status != STATUS_OK) {
         peer_close(opened);
         return status;
     }
+    spool_tell_failures(opened->spool, spool_failed, opened);
     *peer = opened;
     return STATUS_OK;
 }
@@ -61,6 +71,31 @@ static enum status make_directories(struct peer *peer, struct fault *fault)
             status = directory_make(path, 0700, fault);
     }
     return status;
+}
+
+static const char booted_wall[] = "booted-wall";
+
+static int64_t booted_wall_ms(const struct peer *peer)
+{
+    return clock_wall_ms(peer->clock) - clock_boot_ms(peer->clock);
+}
+
+/* Times in the spool are of the boot clock. After a restart of the machine (or where the wall clock
+ * was moved, which looks the same) a home can't judge by them how long a job was at its host, and a
+ * host not when a lease that it has not begun would end. */
+static enum status notice_reboot(struct peer *peer, struct fault *fault)
+{
+    int64_t booted_ms = booted_wall_ms(peer);
+    int64_t before_ms = (int64_t)spool_get_number(peer->spool, booted_wall, (uint64_t)booted_ms);
+    int64_t moved_ms = booted_ms - before_ms;
+    peer->rebooted = moved_ms > BOOT_MOVED_MS || moved_ms < -BOOT_MOVED_MS;
+    return peer->rebooted ? spool_leases_forget_starts(peer->spool, fault) : STATUS_OK;
+}
+
+/* When all that follows from a restart is kept: else a kill in between would hide it. */
+static enum status keep_boot(struct peer *peer, struct fault *fault)
+{
+    return spool_put_number(peer->spool, booted_wall, (uint64_t)booted_wall_ms(peer), fault);
 }
 
 void peer_tick(struct peer *peer)
@@ -118,5 +153,20 @@ enum status peer_path(const struct peer *peer, const char *directory, const char
 
 void peer_trouble(const struct peer *peer, const char *what, const struct fault *fault)
 {
+    if (fault->status == STATUS_NO_MEMORY)
+        peer_fail(peer, what, fault);
+    else
+        log_error(peer->log, "%s: %s", what, fault->text);
+}
+
+void peer_fail(const struct peer *peer, const char *what, const struct fault *fault)
+{
     log_error(peer->log, "%s: %s", what, fault->text);
+    if (peer->settings.on_failed != NULL)
+        peer->settings.on_failed(peer->settings.context);
+}
+
+static void spool_failed(void *context, const struct fault *fault)
+{
+    peer_fail(context, "stopping here, to start again from what is kept", fault);
 }

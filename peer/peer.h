@@ -46,6 +46,10 @@ struct peer_settings {
     const char *address; /* where other peers reach this one */
     /* A member was revoked: end its calls. */
     void (*on_revoked)(void *context, const struct name *member);
+    /* Nullable. What is in memory could not be kept, for want of room on the disk or of memory: the
+     * process should end here and now, and be started again from its spool, as after kill -9. Jobs
+     * run on meanwhile. */
+    void (*on_failed)(void *context);
     /* Our certificate is due: renew it over the broker's transport. NULL: never. */
     void (*on_broker_contact)(void *context, struct transport *broker);
     void *context;
@@ -68,7 +72,8 @@ struct peer {
     struct lease_keys keys;
     struct name *revoked; /* [revoked_count], malloc */
     uint32_t revoked_count;
-    bool closing; /* no new calls */
+    bool closing;  /* no new calls */
+    bool rebooted; /* the boot clock began again since the spool was last open */
     struct link *link;
     struct home *home;
     struct host *host;
@@ -91,7 +96,10 @@ bool peer_is_revoked(const struct peer *peer, const struct name *member);
 MUST_USE enum status peer_path(const struct peer *peer, const char *directory, const char *name,
                                char path[static FILE_PATH_MAX], struct fault *fault);
 
-/* A failure of the machine (disk, memory) that no caller can mend: into the log. */
+/* A failure that no caller can mend: into the log; what is tried again later goes on. Where memory
+ * is out it is peer_fail(). */
 void peer_trouble(const struct peer *peer, const char *what, const struct fault *fault);
+/* A change that was made in memory could not be kept: into the log, and on_failed. */
+void peer_fail(const struct peer *peer, const char *what, const struct fault *fault);
 
 #endif

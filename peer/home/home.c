@@ -9,14 +9,10 @@
 #include "peer/host/host.h"
 #include "proto/wire/methods.h"
 
-enum {
-    JOB_SAVE_EVERY_MS = 5000,
-    BOOT_MOVED_MS = 5000 /* the wall clock may have been set by less */
-};
+enum { JOB_SAVE_EVERY_MS = 5000 };
 
 static enum status restore(void *context, const struct spool_job *row, struct fault *fault);
 
-static enum status notice_reboot(struct peer *peer, struct fault *fault);
 static void drop_resting(struct home *home);
 
 enum status home_open(struct peer *peer, struct home **home, struct fault *fault)
@@ -31,26 +27,8 @@ enum status home_open(struct peer *peer, struct home **home, struct fault *fault
     if (status == STATUS_OK)
         status = chunks_open(path, 0, &opened->chunks, fault);
     if (status == STATUS_OK)
-        status = notice_reboot(peer, fault);
-    if (status == STATUS_OK)
         status = spool_jobs_visit(peer->spool, restore, opened, fault);
     return status;
-}
-
-/* Times that home remembers are of the boot clock. After a restart of the machine (or where the
- * wall clock was moved, which looks the same) it can't judge by them how long a job was at its
- * host. */
-static enum status notice_reboot(struct peer *peer, struct fault *fault)
-{
-    static const char key[] = "booted-wall";
-    int64_t booted_ms = clock_wall_ms(peer->clock) - clock_boot_ms(peer->clock);
-    int64_t before_ms = (int64_t)spool_get_number(peer->spool, key, (uint64_t)booted_ms);
-    int64_t moved_ms = booted_ms - before_ms;
-    enum status status = STATUS_OK;
-    if (moved_ms > BOOT_MOVED_MS || moved_ms < -BOOT_MOVED_MS)
-        status = spool_leases_forget_starts(peer->spool, fault);
-    return status == STATUS_OK ? spool_put_number(peer->spool, key, (uint64_t)booted_ms, fault)
-                               : status;
 }
 
 static void tick_one(struct home_job *job)

@@ -124,6 +124,10 @@ static void submitted(struct home_job *job, uint64_t version, enum status status
         job->progress_boot_ms = now + PROGRESS_TOLD_EVERY_MS;
         return;
     }
+    if (status == STATUS_EXISTS && job->row.state == JOB_STATE_QUEUED) {
+        job_move(job, HOME_EVENT_FAILED, fault->text);
+        return;
+    }
     job->demand_retry_boot_ms = now + (refused(status) ? REFUSED_AGAIN_MS : FAILED_AGAIN_MS);
     if (!refused(status) || job->row.state != JOB_STATE_QUEUED)
         return;

@@ -250,6 +250,26 @@ enum status home_commit_files(struct home *home, const struct name *caller,
 
 /* --- after a restart */
 
+bool job_has_chunks(const struct chunks *chunks, const struct file_set *set)
+{
+    for (uint32_t f = 0; f < set->count; f++)
+        for (uint32_t c = 0; c < set->files[f].chunk_count; c++)
+            if (!chunks_has(chunks, &set->files[f].chunks[c]))
+                return false;
+    return true;
+}
+
+/* A spool from an old backup speaks of files that were swept since: the job begins anew. */
+static void forget_checkpoint(struct home_job *job)
+{
+    log_warning(job->home->peer->log, "job %s: its newest checkpoint is not here any more",
+                job->row.job.text);
+    job->checkpoint = (struct file_set){0};
+    job->row.checkpoint_examples = 0;
+    job->row.checkpoint_bytes = 0;
+    job_save(job);
+}
+
 enum status job_restore_checkpoint(struct home_job *job, struct fault *fault)
 {
     struct bytes body;
@@ -269,5 +289,7 @@ enum status job_restore_checkpoint(struct home_job *job, struct fault *fault)
         return status;
     const struct offer_files_request *record = decoded;
     job->checkpoint = (struct file_set){record->files, record->file_count};
+    if (!job_has_chunks(job->chunks, &job->checkpoint))
+        forget_checkpoint(job);
     return STATUS_OK;
 }

@@ -133,6 +133,8 @@ void job_watch(struct home_job *job);
 void job_request_stop(struct home_job *job);
 
 /* --- home_files.c */
+/* Are all its chunks stored here? */
+bool job_has_chunks(const struct chunks *chunks, const struct file_set *set);
 MUST_USE enum status job_restore_checkpoint(struct home_job *job, struct fault *fault);
 MUST_USE enum status job_open_chunks(struct home_job *job, struct fault *fault);
 

@@ -74,7 +74,7 @@ void home_decline(struct home *home, struct lease_id lease, const char *why)
     struct lease_report report = {.lease = lease, .kind = LEASE_REPORT_REFUSED, .text = why};
     log_info(home->peer->log, "lease %s declined: %s", lease_id_format(lease, id), why);
     if (spool_report_put(home->peer->spool, &report, &fault) != STATUS_OK)
-        peer_trouble(home->peer, "keeping a report", &fault);
+        peer_fail(home->peer, "keeping a report", &fault);
 }
 
 /* Home keeps the lease: its host may have begun it, and comes with receipts. */
@@ -83,7 +83,7 @@ static void decline_known(struct home_job *job, const struct signed_bytes *signe
 {
     struct fault fault;
     if (keep_lease(job, signed_lease, lease, 0, &fault) != STATUS_OK)
-        peer_trouble(job->home->peer, "keeping a lease", &fault);
+        peer_fail(job->home->peer, "keeping a lease", &fault);
     home_decline(job->home, lease->id, why);
 }
 
@@ -132,7 +132,7 @@ static void renewed(struct home_job *job, const struct signed_bytes *signed_leas
         status =
             wire_decode(&message_lease, signed_lease->body, &job->renewal_arena, &decoded, &fault);
     if (status != STATUS_OK) {
-        peer_trouble(job->home->peer, "keeping a renewal", &fault);
+        peer_fail(job->home->peer, "keeping a renewal", &fault);
         return;
     }
     job->renewal = decoded;
@@ -149,7 +149,7 @@ static void wait_for_turn(struct home_job *job, const struct signed_bytes *signe
     if (!lease_id_none(job->row.next))
         home_decline(job->home, job->row.next, "a newer lease was granted");
     if (keep_lease(job, signed_lease, lease, 0, &fault) != STATUS_OK) {
-        peer_trouble(job->home->peer, "keeping a lease", &fault);
+        peer_fail(job->home->peer, "keeping a lease", &fault);
         return;
     }
     job->row.next = lease->id;
@@ -259,7 +259,7 @@ static void mark_ended(struct home_job *job)
             struct fault fault;
             known.ended_boot_ms = clock_boot_ms(job->home->peer->clock);
             if (spool_lease_put(job->home->peer->spool, &known, &fault) != STATUS_OK)
-                peer_trouble(job->home->peer, "keeping a lease", &fault);
+                peer_fail(job->home->peer, "keeping a lease", &fault);
         }
         arena_fini(&arena);
     }

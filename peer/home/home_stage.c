@@ -142,11 +142,20 @@ static void stopped(void *context, enum status status, const void *response,
     (void)fault;
 }
 
+/* Not where the spool was restored from before the job ended and its files were swept. */
+static bool bundle_is_here(const struct home_job *job)
+{
+    const struct job_specification *specification = &job->submission->specification;
+    struct file_set set = {specification->files, specification->file_count};
+    return job_has_chunks(job->home->chunks, &set);
+}
+
 /* The host may hold GPUs for it: tell it and the broker. A start that the host refuses counts as a
  * failure of the job, so that it isn't placed for ever where it can't start. */
 static void give_up(struct home_job *job, const struct fault *fault)
 {
     bool start_refused = job->step == STEP_START && !worth_trying_again(fault->status);
+    bool files_lost = job->step == STEP_BUNDLE && !bundle_is_here(job);
     char text[FAULT_TEXT_MAX];
     memcpy(text, fault->text, sizeof text);
     if (job->contact != NULL && !job->home->peer->closing) {
@@ -158,7 +167,7 @@ static void give_up(struct home_job *job, const struct fault *fault)
     }
     if (!job_own_lease(job))
         home_decline(job->home, job->row.lease, text);
-    job_left(job, start_refused ? JOB_STATE_FAILED : JOB_STATE_QUEUED, text);
+    job_left(job, start_refused || files_lost ? JOB_STATE_FAILED : JOB_STATE_QUEUED, text);
 }
 
 static void started(struct home_job *job)

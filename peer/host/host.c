@@ -219,7 +219,7 @@ void run_save(struct run *run)
     struct fault fault;
     run->saved_boot_ms = clock_boot_ms(run->peer->clock);
     if (spool_run_put(run->peer->spool, &run->row, &fault) != STATUS_OK)
-        peer_trouble(run->peer, "saving a run", &fault);
+        peer_fail(run->peer, "saving a run", &fault);
 }
 
 /* Callers have looked at the state: an unlisted pair is a defect of ours. */
@@ -252,7 +252,7 @@ void run_report(struct run *run, struct lease_id lease, enum lease_report_kind k
     };
     struct fault fault;
     if (spool_report_put(run->peer->spool, &report, &fault) != STATUS_OK)
-        peer_trouble(run->peer, "keeping a report", &fault);
+        peer_fail(run->peer, "keeping a report", &fault);
 }
 
 struct gpu_set run_gpus(const struct run *run)

@@ -150,18 +150,19 @@ enum status run_keep_lease(struct run *run, const struct signed_bytes *signed_le
     return STATUS_OK;
 }
 
-static enum status spool_lease(struct run *run, const struct lease *lease,
-                               const struct signed_bytes *signed_lease, struct fault *fault)
+static enum status spool_lease(const struct peer *peer, struct lease_id run,
+                               const struct lease *lease, const struct signed_bytes *signed_lease,
+                               struct fault *fault)
 {
     struct spool_lease kept = {
         .id = lease->id,
         .side = LEASE_AS_HOST,
         .job = lease->job,
-        .run = run->row.run,
+        .run = run,
         .signed_lease = *signed_lease,
-        .taken_boot_ms = clock_boot_ms(run->peer->clock),
+        .taken_boot_ms = clock_boot_ms(peer->clock),
     };
-    return spool_lease_put(run->peer->spool, &kept, fault);
+    return spool_lease_put(peer->spool, &kept, fault);
 }
 
 /* GPUs held by a run that is about to end will be free before this one can start. */
@@ -220,7 +221,7 @@ static enum status make_granted(struct host *host, const struct signed_bytes *si
     if (status == STATUS_OK)
         status = spool_begin(host->peer->spool, fault);
     if (status == STATUS_OK) {
-        status = spool_lease(*run, lease, signed_lease, fault);
+        status = spool_lease(host->peer, row.run, lease, signed_lease, fault);
         if (status == STATUS_OK)
             status = spool_run_put(host->peer->spool, &(*run)->row, fault);
         if (status == STATUS_OK)
@@ -281,14 +282,27 @@ static enum status take_in(struct host *host, const struct accept_request *reque
 
 /* --- the broker's words */
 
-static void refuse_lease(struct host *host, const struct lease *lease, const char *why)
+/* For good: a home that comes with it later, when the GPUs are free, would run under a lease that
+ * the broker has voided. */
+static void refuse_lease(struct host *host, const struct signed_bytes *signed_lease,
+                         const struct lease *lease, const char *why)
 {
     char id[LEASE_ID_TEXT_MAX];
     struct fault fault;
+    struct spool *spool = host->peer->spool;
     struct lease_report report = {.lease = lease->id, .kind = LEASE_REPORT_REFUSED, .text = why};
     log_warning(host->peer->log, "lease %s refused: %s", lease_id_format(lease->id, id), why);
-    if (spool_report_put(host->peer->spool, &report, &fault) != STATUS_OK)
-        peer_trouble(host->peer, "keeping a report", &fault);
+    enum status status = spool_begin(spool, &fault);
+    if (status == STATUS_OK)
+        status = spool_lease(host->peer, lease->id, lease, signed_lease, &fault);
+    if (status == STATUS_OK)
+        status = spool_report_put(spool, &report, &fault);
+    if (status == STATUS_OK)
+        status = spool_commit(spool, &fault);
+    if (status == STATUS_OK)
+        return;
+    spool_rollback(spool);
+    peer_fail(host->peer, "refusing a lease", &fault);
 }
 
 /* The same job goes on, on the same GPUs: nothing is touched but the papers. */
@@ -300,15 +314,15 @@ void host_renew(struct host *host, const struct signed_bytes *signed_lease,
     struct fault fault;
     struct run *run = host_find_job(host, lease->continues);
     if (run == NULL || run->row.state > RUN_RUNNING) {
-        refuse_lease(host, lease, "the job has left these GPUs");
+        refuse_lease(host, signed_lease, lease, "the job has left these GPUs");
         return;
     }
     enum status status = run_keep_lease(run, signed_lease, &run->next_lease, &fault);
     if (status == STATUS_OK)
-        status = spool_lease(run, lease, signed_lease, &fault);
+        status = spool_lease(run->peer, run->row.run, lease, signed_lease, &fault);
     if (status != STATUS_OK) {
         run_lease_clear(&run->next_lease); /* what is not kept is not begun */
-        peer_trouble(host->peer, "keeping a renewal", &fault);
+        peer_fail(host->peer, "keeping a renewal", &fault);
         return;
     }
     run->row.next = lease->id;
@@ -340,9 +354,9 @@ static void granted(struct host *host, const struct lease_event *event)
         if (status == STATUS_OK)
             status = make_granted(host, &event->signed_lease, lease, &run, &fault);
         if (status == STATUS_IO) /* it comes again */
-            peer_trouble(host->peer, "keeping a granted lease", &fault);
+            peer_fail(host->peer, "keeping a granted lease", &fault);
         else if (status != STATUS_OK)
-            refuse_lease(host, lease, fault.text);
+            refuse_lease(host, &event->signed_lease, lease, fault.text);
     }
     arena_fini(&arena);
 }

@@ -44,7 +44,7 @@ void run_sign_receipt(struct run *run, const struct receipt *receipt)
     if (status == STATUS_OK)
         status = spool_receipt_put(peer->spool, &kept, &fault);
     if (status != STATUS_OK)
-        peer_trouble(peer, "keeping a receipt", &fault);
+        peer_fail(peer, "keeping a receipt", &fault);
     arena_fini(&arena);
 }
 
@@ -86,7 +86,7 @@ static void keep(struct host *host, const struct spool_receipt *receipt)
 {
     struct fault fault;
     if (spool_receipt_put(host->peer->spool, receipt, &fault) != STATUS_OK)
-        peer_trouble(host->peer, "keeping a receipt", &fault);
+        peer_fail(host->peer, "keeping a receipt", &fault);
 }
 
 static void ask(struct host *host, struct countersign *slot, struct spool_receipt *receipt,

@@ -69,6 +69,34 @@ static int64_t renewal_start(const struct run *run, int64_t now)
     return start > now ? start : now;
 }
 
+static enum status read_lease(struct run *run, struct lease_id id, struct arena *arena,
+                              const struct lease **lease, struct fault *fault)
+{
+    struct spool_lease known;
+    void *decoded = NULL;
+    enum status status = spool_lease_get(run->peer->spool, id, LEASE_AS_HOST, arena, &known, fault);
+    if (status == STATUS_OK)
+        status = wire_decode(&message_lease, known.signed_lease.body, arena, &decoded, fault);
+    *lease = decoded;
+    return status;
+}
+
+/* Is the present lease among those that the next one continues, over others? Not where the broker
+ * was restored from before the present one, and goes on from an earlier. */
+static bool continues_present(struct run *run, struct arena *arena)
+{
+    struct lease_id id = run->next_lease.lease->continues;
+    for (int n = 0; n < SKIPPED_MAX && !lease_id_none(id); n++) {
+        const struct lease *lease = NULL;
+        if (lease_id_equal(id, run->row.lease))
+            return true;
+        if (read_lease(run, id, arena, &lease, NULL) != STATUS_OK)
+            return false;
+        id = lease->continues;
+    }
+    return false;
+}
+
 /* Renewals whose time passed while the job was staged or we were away: the broker waits for their
  * last receipt as for any other's. */
 static void receipt_skipped(struct run *run)
@@ -76,20 +104,14 @@ static void receipt_skipped(struct run *run)
     struct arena arena;
     struct lease_id id = run->next_lease.lease->continues;
     arena_init(&arena, ARENA_MESSAGE_BYTES);
-    for (int n = 0; n < SKIPPED_MAX && !lease_id_equal(id, run->row.lease); n++) {
-        struct spool_lease known;
+    while (continues_present(run, &arena) && !lease_id_equal(id, run->row.lease)) {
+        const struct lease *skipped = NULL;
         struct fault fault;
-        void *decoded = NULL;
         struct receipt receipt;
-        enum status status =
-            spool_lease_get(run->peer->spool, id, LEASE_AS_HOST, &arena, &known, &fault);
-        if (status == STATUS_OK)
-            status = wire_decode(&message_lease, known.signed_lease.body, &arena, &decoded, &fault);
-        if (status != STATUS_OK) {
-            peer_trouble(run->peer, "a renewal that was skipped", &fault);
+        if (read_lease(run, id, &arena, &skipped, &fault) != STATUS_OK) {
+            peer_fail(run->peer, "a renewal that was skipped", &fault);
             break;
         }
-        const struct lease *skipped = decoded;
         meter_unused(skipped, clock_wall_ms(run->peer->clock), &receipt);
         receipt.outcome = LEASE_OUTCOME_RENEWED;
         run_sign_receipt(run, &receipt);
@@ -109,7 +131,7 @@ static void begin_renewal(struct run *run, int64_t now)
                    &run->row.meter);
     struct fault fault;
     if (spool_begin(run->peer->spool, &fault) != STATUS_OK)
-        peer_trouble(run->peer, "beginning a renewal", &fault);
+        peer_fail(run->peer, "beginning a renewal", &fault);
     run_sign_receipt(run, &receipt);
     receipt_skipped(run);
     run->row.lease = run->row.next;
@@ -122,7 +144,7 @@ static void begin_renewal(struct run *run, int64_t now)
     run_save(run);
     if (spool_commit(run->peer->spool, &fault) != STATUS_OK) {
         spool_rollback(run->peer->spool);
-        peer_trouble(run->peer, "beginning a renewal", &fault);
+        peer_fail(run->peer, "beginning a renewal", &fault);
     }
 }
 
@@ -151,7 +173,7 @@ void run_gone(struct run *run, enum lease_outcome outcome, const char *text)
     struct fault fault;
     meter_release(meter, now, clock_wall_ms(run->peer->clock), outcome, &receipt);
     if (spool_begin(run->peer->spool, &fault) != STATUS_OK)
-        peer_trouble(run->peer, "ending a run", &fault);
+        peer_fail(run->peer, "ending a run", &fault);
     run_sign_receipt(run, &receipt);
     give_up_renewal(run);
     run_report(run, run->row.lease, LEASE_REPORT_RELEASED, text);
@@ -160,6 +182,6 @@ void run_gone(struct run *run, enum lease_outcome outcome, const char *text)
     run_move(run, RUN_EVENT_GONE, text[0] != '\0' ? text : NULL);
     if (spool_commit(run->peer->spool, &fault) != STATUS_OK) {
         spool_rollback(run->peer->spool);
-        peer_trouble(run->peer, "ending a run", &fault);
+        peer_fail(run->peer, "ending a run", &fault);
     }
 }

@@ -139,6 +139,13 @@ enum status spool_restored(struct spool *spool, struct fault *fault)
     return status;
 }
 
+void spool_tell_failures(struct spool *spool,
+                         void (*failed)(void *context, const struct fault *fault), void *context)
+{
+    spool->failed = failed;
+    spool->context = context;
+}
+
 uint64_t spool_incarnation(const struct spool *spool)
 {
     return spool->incarnation;

@@ -30,6 +30,11 @@ MUST_USE enum status spool_open(const char *path, const struct clock *clock, str
                                 struct fault *fault);
 void spool_close(struct spool *spool); /* NULL is fine */
 
+/* From now on each write that fails is told, besides its status: what is in memory is then ahead of
+ * what a restart would find. */
+void spool_tell_failures(struct spool *spool,
+                         void (*failed)(void *context, const struct fault *fault), void *context);
+
 uint64_t spool_incarnation(const struct spool *spool);
 /* The file was put back from a backup: the next incarnation; and job names that may have been given
  * since are passed over. */

@@ -102,15 +102,27 @@ bool sql_step(struct sql *sql)
     return code == SQLITE_ROW;
 }
 
+/* COMMIT counts as reading for SQLite. */
+static bool writes(const struct sql *sql)
+{
+    return sql->statement == NULL || sqlite3_stmt_readonly(sql->statement) == 0 ||
+           strcmp(sqlite3_sql(sql->statement), "COMMIT") == 0;
+}
+
 enum status sql_close(struct sql *sql, struct fault *fault)
 {
     enum status status = STATUS_OK;
+    struct fault own;
     sql->spool->troubles += sql->failed;
     if (sql->failed)
-        status = fault_set(fault, STATUS_IO,
+        status = fault_set(&own, STATUS_IO,
                            "the spool can't be read or written: %s; check the disk under the "
                            "state directory",
                            sqlite3_errmsg(sql->spool->database));
+    if (sql->failed && fault != NULL)
+        *fault = own;
+    if (sql->failed && writes(sql) && sql->spool->failed != NULL)
+        sql->spool->failed(sql->spool->context, &own);
     if (sql->kept != NULL) {
         sqlite3_reset(sql->statement);
         sqlite3_clear_bindings(sql->statement);

@@ -26,6 +26,8 @@ struct spool {
     const struct clock *clock;
     uint64_t incarnation;
     bool unsynced; /* something was written since the last sync */
+    void (*failed)(void *context, const struct fault *fault); /* nullable: a write that failed */
+    void *context;
     struct sql_prepared prepared[SQL_STATEMENTS_MAX];
     uint32_t prepared_count;
     bool reserved;     /* by this opening */

@@ -55,8 +55,8 @@ static void write_checkpoint(struct fake_run *run, uint64_t examples)
     if (status == STATUS_OK)
         status = file_write(run->checkpoint, (struct bytes){(const uint8_t *)text, strlen(text)},
                             0644, NULL);
-    assert(status == STATUS_OK);
-    run->checkpoint_number++;
+    if (status == STATUS_OK) /* a full disk keeps the former one */
+        run->checkpoint_number++;
 }
 
 static uint64_t read_checkpoint(const char *path)
@@ -264,6 +264,13 @@ void executor_fake_script(struct executor_fake *fake, const struct fake_script *
 {
     assert(fake->script_count < FAKE_RUNS_MAX);
     fake->scripts[fake->script_count++] = *script;
+}
+
+void executor_fake_fail(struct executor_fake *fake, const char *directory)
+{
+    struct fake_run *run = find_run(fake, directory);
+    assert(run != NULL);
+    end_run(run, EXECUTOR_EXITED, 1, run->started_boot_ms);
 }
 
 void executor_fake_reboot(struct executor_fake *fake)

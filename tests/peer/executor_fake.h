@@ -65,6 +65,9 @@ struct executor_fake {
 void executor_fake_init(struct executor_fake *fake, const struct clock *clock);
 void executor_fake_script(struct executor_fake *fake, const struct fake_script *script);
 
+/* The run in that directory fails at once, with exit code 1. */
+void executor_fake_fail(struct executor_fake *fake, const char *directory);
+
 /* The machine was restarted. */
 void executor_fake_reboot(struct executor_fake *fake);
 
