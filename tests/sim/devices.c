@@ -80,10 +80,14 @@ static enum status start(struct executor *executor, const struct executor_run *r
 {
     struct devices *devices = own(executor);
     struct executor *fake = &devices->fake.executor;
+    if (devices->muted)
+        return fault_set(fault, STATUS_IO, "the process is dead");
     if (devices->start_fails_ppm > 0 && rng_below(devices->rng, PPM) < devices->start_fails_ppm)
         return fault_set(fault, STATUS_IO, "the machine gives no more processes");
     look_for_double_use(devices, run);
     enum status status = fake->operations->start(fake, run, fault);
+    if (status == STATUS_OK && devices->black_hole)
+        executor_fake_fail(&devices->fake, run->directory);
     if (status == STATUS_OK)
         note(devices, run);
     return status;
@@ -105,12 +109,16 @@ static enum status stop(struct executor *executor, const char *directory, int64_
                         struct fault *fault)
 {
     struct executor *fake = &own(executor)->fake.executor;
+    if (own(executor)->muted)
+        return STATUS_OK;
     return fake->operations->stop(fake, directory, grace_ms, fault);
 }
 
 static void release(struct executor *executor, const char *directory)
 {
     struct executor *fake = &own(executor)->fake.executor;
+    if (own(executor)->muted)
+        return;
     fake->operations->release(fake, directory);
 }
 
@@ -129,6 +137,14 @@ static const struct executor_operations operations = {
     .release = release,
     .close = close_devices,
 };
+
+bool devices_busy(const struct devices *devices)
+{
+    for (uint32_t r = 0; r < devices->fake.run_count; r++)
+        if (devices->fake.runs[r].phase == EXECUTOR_RUNNING)
+            return true;
+    return false;
+}
 
 void devices_init(struct devices *devices, const struct clock *clock, struct rng *rng)
 {

@@ -24,9 +24,14 @@ struct devices {
     struct device_use uses[FAKE_RUNS_MAX]; /* those that run */
     struct rng *rng;
     uint32_t start_fails_ppm; /* a start is refused so often */
+    bool muted;               /* the peer's process is dead, though its code still runs */
+    bool black_hole;          /* every job that starts here fails at once */
     uint32_t doubled;         /* starts on a GPU in use: a defect */
     char doubled_text[256];
 };
+
+/* Does anything run on them? */
+bool devices_busy(const struct devices *devices);
 
 void devices_init(struct devices *devices, const struct clock *clock, struct rng *rng);
 

@@ -86,7 +86,7 @@ enum status rpc_loop_post(struct rpc_loop *loop, void (*work)(void *context), vo
 {
     struct posted *posted = calloc(1, sizeof *posted);
     if (posted == NULL)
-        return STATUS_NO_MEMORY;
+        return STATUS_NO_MEMORY; /* as the real one says */
     *posted = (struct posted){work, context, NULL};
     if (loop->last != NULL)
         loop->last->next = posted;

@@ -19,7 +19,6 @@
 #include "tests/sim/runner.h"
 
 enum {
-    PEERS = 3,
     JOBS = 8,
     JOBS_LONG = 24,
     LONG_EVERY = 16, /* one seed in so many lives a longer world */
@@ -140,7 +139,7 @@ static void live(const struct options *options, uint64_t seed, int trace_fd)
     struct world *world = malloc(sizeof *world);
     if (world == NULL)
         abort();
-    world_open(world, seed, PEERS, trace_fd);
+    world_open(world, seed, WORLD_FOUNDERS, trace_fd);
     world->keep = options->keep;
     faults_start(&faults, world, options->kinds);
     bool longer = seed % LONG_EVERY == 0;

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/memory.h"
 #include "tests/sim/network_internal.h"
 
 static struct sim_call *make_call(struct sim_transport *transport, const struct wire_method *method)
 {
     struct sim_network *network = transport->network;
+    sim_memory_spare();
     struct sim_call *call = calloc(1, sizeof *call);
+    sim_memory_spare_end();
     assert(call != NULL);
     arena_init(&call->arena, 4 * (size_t)ARENA_MESSAGE_BYTES);
     call->client.transport = &transport->transport;
@@ -113,7 +116,9 @@ static const struct transport_operations transport_operations = {
 struct transport *sim_dial(struct sim_network *network, const char *address,
                            const struct rpc_caller *caller, const struct name *meant)
 {
+    sim_memory_spare();
     struct sim_transport *transport = calloc(1, sizeof *transport);
+    sim_memory_spare_end();
     assert(transport != NULL);
     transport->transport.operations = &transport_operations;
     transport->network = network;
@@ -128,6 +133,7 @@ struct transport *sim_dial(struct sim_network *network, const char *address,
 void sim_listen(struct sim_network *network, struct sim_listener *listener)
 {
     listener->open = true;
+    listener->muted = false;
     for (struct sim_listener *known = network->listeners; known != NULL; known = known->next)
         if (known == listener)
             return;
@@ -140,6 +146,7 @@ void sim_listen(struct sim_network *network, struct sim_listener *listener)
 void sim_unlisten(struct sim_network *network, struct sim_listener *listener)
 {
     listener->open = false;
+    listener->muted = false;
     for (struct sim_call *call = network->calls; call != NULL; call = call->next) {
         if (call->listener != listener || call->server_over)
             continue;

@@ -13,12 +13,13 @@
 
 #include "peer/files/tree.h"
 #include "tests/sim/loop.h"
+#include "tests/sim/memory.h"
 #include "tests/sim/random.h"
 
 /* 2026-11-23T12:00:00Z, a multiple of every round length used. */
 #define WORLD_START_WALL_MS INT64_C(1795435200000)
 
-enum { BOOT_MS_FIRST = 1000000, KEEP_BYTES_MAX = 64 * 1024 * 1024 };
+enum { BOOT_MS_FIRST = 1000000, BUSY_STEP_MS = 1000 };
 
 #define DIRECTORY_PREFIX "entente-sim-"
 
@@ -62,6 +63,24 @@ static void start_clock(struct clock_simulated *clock)
     clock->now_boot_ms = BOOT_MS_FIRST;
 }
 
+static void make_founders(struct world *world)
+{
+    struct store *store = NULL;
+    struct fault fault;
+    char path[FILE_PATH_MAX];
+    enum status status = path_join(path, world->broker.directory, "broker.db", &fault);
+    if (status == STATUS_OK)
+        status = store_open(path, STORE_WRITE, &store, &fault);
+    for (uint32_t p = 0; status == STATUS_OK && p < world->peer_count; p++) {
+        start_clock(&world->peers[p].clock);
+        world_peer_init(world, p);
+        status = world_enrol(store, &world->peers[p], &fault);
+    }
+    if (status != STATUS_OK)
+        world_fail(world, "nobody can join: %s", fault.text);
+    store_close(store);
+}
+
 void world_open(struct world *world, uint64_t seed, uint32_t peers, int trace_fd)
 {
     assert(peers >= 1 && peers <= WORLD_PEERS_MAX);
@@ -78,13 +97,20 @@ void world_open(struct world *world, uint64_t seed, uint32_t peers, int trace_fd
     world->started_boot_ms = BOOT_MS_FIRST;
     world->peer_count = peers;
     world_broker_init(world);
-    for (uint32_t p = 0; p < peers; p++) {
-        start_clock(&world->peers[p].clock);
-        world_peer_init(world, p);
-    }
-    world_start_broker(world);
+    make_founders(world);
+    sim_operator_open(&world->person, &world->network);
+    bool started = world_start_broker(world);
     for (uint32_t p = 0; p < peers; p++)
-        world_start_peer(&world->peers[p]);
+        started = world_start_peer(&world->peers[p]) && started;
+    assert(started); /* nothing is wrong yet */
+}
+
+static void remove_files(const struct world *world)
+{
+    if (world->keep)
+        fprintf(stderr, "files are in %s\n", world->directory);
+    else if (tree_remove(world->directory, NULL) != STATUS_OK)
+        fprintf(stderr, "%s could not be removed\n", world->directory);
 }
 
 void world_close(struct world *world)
@@ -94,11 +120,10 @@ void world_close(struct world *world)
             world_kill_peer(&world->peers[p]);
     if (world->broker.up)
         world_kill_broker(world);
+    sim_operator_close(&world->person);
     sim_network_fini(&world->network);
-    if (world->keep)
-        fprintf(stderr, "files are in %s\n", world->directory);
-    else if (tree_remove(world->directory, NULL) != STATUS_OK)
-        fprintf(stderr, "%s could not be removed\n", world->directory);
+    sim_disk_remove_all();
+    remove_files(world);
 }
 
 int64_t world_now_ms(const struct world *world)
@@ -122,6 +147,7 @@ static void advance(struct world *world, int64_t by_ms)
 static void step(struct world *world, int64_t by_ms)
 {
     int64_t now_ms = world_now_ms(world);
+    sim_memory_begin();
     sim_network_run(&world->network);
     if (world->broker.up)
         sim_loop_run(world->broker.daemon.loop);
@@ -129,6 +155,8 @@ static void step(struct world *world, int64_t by_ms)
         if (world->peers[p].peer != NULL &&
             (by_ms > PEER_TICK_MS || (now_ms + (int64_t)p * WORLD_STEP_MS) % PEER_TICK_MS == 0))
             peer_tick(world->peers[p].peer);
+    sim_memory_end();
+    sim_operator_tick(&world->person);
     world_check_step(world);
     if (world->each_step != NULL)
         world->each_step(world->step_context);
@@ -140,10 +168,22 @@ void world_run(struct world *world, int64_t ms)
     world_run_in_steps(world, ms, WORLD_STEP_MS);
 }
 
+/* Then a long step would let leases overrun their ends. */
+static bool jobs_run(const struct world *world)
+{
+    for (uint32_t p = 0; p < world->peer_count; p++)
+        if (devices_busy(&world->peers[p].devices))
+            return true;
+    return false;
+}
+
 void world_run_in_steps(struct world *world, int64_t ms, int64_t step_ms)
 {
-    for (int64_t run = 0; run < ms; run += step_ms)
-        step(world, step_ms);
+    for (int64_t run = 0; run < ms;) {
+        int64_t by_ms = step_ms > BUSY_STEP_MS && jobs_run(world) ? BUSY_STEP_MS : step_ms;
+        step(world, by_ms);
+        run += by_ms;
+    }
 }
 
 /* --- failing */
@@ -157,15 +197,32 @@ void world_fail(const struct world *world, const char *format, ...)
     va_end(arguments);
     fprintf(stderr, "seed %" PRIu64 " at %.2f s: %s\n", world->seed,
             (double)world_now_ms(world) / 1000, text);
-    if (world->keep)
-        fprintf(stderr, "files are in %s\n", world->directory);
-    else if (tree_remove(world->directory, NULL) != STATUS_OK)
-        fprintf(stderr, "%s could not be removed\n", world->directory);
+    sim_disk_remove_all();
+    sim_memory_end();
+    remove_files(world);
     _exit(1);
 }
 
-/* --- what a kill leaves */
+/* --- disks and backups */
 
+void world_add_disk(struct sim_disk *disk, const char *directory, void (*died)(void *context),
+                    void *context)
+{
+    *disk = (struct sim_disk){.died = died, .context = context};
+    snprintf(disk->directory, sizeof disk->directory, "%.*s", (int)sizeof disk->directory - 1,
+             directory);
+    sim_disk_add(disk);
+}
+
+void world_refused_start(const struct world *world, const struct sim_disk *disk, const char *who,
+                         const struct fault *fault)
+{
+    if (!disk->full && !disk->dead && sim_memory_failed() == world->memory_failed)
+        world_fail(world, "%s does not start: %s", who, fault->text);
+    dprintf(world->trace_fd, "*** %s does not start: %s\n", who, fault->text);
+}
+
+/* Of a process that is down. */
 static void copy_file(const char *from, const char *to)
 {
     char buffer[65536];
@@ -193,7 +250,7 @@ static void keep_path(const char *directory, const char *prefix, const char *dat
 
 static const char *const parts[] = {"", "-wal"};
 
-void world_keep(const char *directory, const char *database)
+void world_copy_out(const char *directory, const char *database)
 {
     char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
     for (size_t i = 0; i < 2; i++) {
@@ -203,7 +260,7 @@ void world_keep(const char *directory, const char *database)
     }
 }
 
-void world_put_back(const char *directory, const char *database)
+void world_copy_back(const char *directory, const char *database)
 {
     char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
     for (size_t i = 0; i < 2; i++) {

@@ -16,10 +16,13 @@
 #include "broker/daemon.h"
 #include "peer/home/home.h"
 #include "tests/sim/devices.h"
+#include "tests/sim/disk.h"
 #include "tests/sim/network.h"
+#include "tests/sim/operator.h"
 
 enum {
     WORLD_PEERS_MAX = 8,
+    WORLD_FOUNDERS = 3,
     WORLD_JOBS_MAX = 128,
     WORLD_STEP_MS = 10,
     WORLD_DEPOSIT_CREDITS = 1000
@@ -33,10 +36,15 @@ struct world_broker {
     struct authority authority;
     struct daemon daemon;
     struct sim_listener listener;
+    struct sim_listener operators;
     struct log log;
     struct signing_secret secret;
     char directory[FILE_PATH_MAX];
+    struct sim_disk disk;
     bool up;
+    bool saved; /* there is a backup of its store, made when so much was deposited */
+    struct credits saved_deposits;
+    bool restored; /* ever */
 };
 
 struct world_peer {
@@ -51,7 +59,13 @@ struct world_peer {
     struct peer *peer; /* NULL while it is down */
     struct sim_listener listener;
     struct log log;
+    struct sim_disk disk;
     int64_t clock_percent; /* how fast its boot clock runs; 100: right */
+    bool enrolled;
+    bool revoked;        /* the operator was told so */
+    bool restored;       /* ever, from a backup */
+    bool saved;          /* there is a backup of its spool, which knows the world's first jobs: */
+    uint32_t saved_jobs; /* so many */
     char serial[SERIAL_TEXT_MAX];
     char files[FILE_PATH_MAX]; /* where its job owner keeps the program */
 };
@@ -61,6 +75,7 @@ struct world_job {
     struct name name;
     uint32_t home;
     bool cancelled; /* so was its cancellation */
+    bool lost;      /* its home's spool was restored from before it */
 };
 
 struct world {
@@ -69,6 +84,7 @@ struct world {
     struct clock_simulated time; /* of the network: nobody's skew */
     struct sim_network network;
     struct world_broker broker;
+    struct sim_operator person; /* who runs it */
     struct world_peer peers[WORLD_PEERS_MAX];
     uint32_t peer_count;
     struct world_job jobs[WORLD_JOBS_MAX];
@@ -76,8 +92,9 @@ struct world {
     int64_t started_boot_ms;
     void (*each_step)(void *context); /* nullable */
     void *step_context;
-    int trace_fd; /* everybody's log; -1: nowhere */
-    bool keep;    /* the files, when it closes */
+    int trace_fd;           /* everybody's log; -1: nowhere */
+    uint64_t memory_failed; /* allocations, before the newest start */
+    bool keep;              /* the files, when it closes */
     char directory[256];
 };
 
@@ -88,16 +105,27 @@ void world_remove_left_over(void);
 
 /* Everybody lives for so long. */
 void world_run(struct world *world, int64_t ms);
-/* The same in steps of so many ms, for days in which little happens. */
+/* The same in steps of so many ms (shorter while jobs run), for days in which little happens. */
 void world_run_in_steps(struct world *world, int64_t ms, int64_t step_ms);
 /* Virtual milliseconds since the start. */
 int64_t world_now_ms(const struct world *world);
 
-/* kill -9, and a new start from what the files have. */
+/* kill -9, and a new start from what the files have; false where it refuses to start, which it may
+ * only where its disk is full or memory is short. */
 void world_kill_broker(struct world *world);
-void world_start_broker(struct world *world);
+bool world_start_broker(struct world *world);
 void world_kill_peer(struct world_peer *peer);
-void world_start_peer(struct world_peer *peer);
+bool world_start_peer(struct world_peer *peer);
+
+/* One member more, on the running broker; nothing where that fails or there are enough. */
+void world_join(struct world *world);
+
+/* A backup of the store or spool, as an operator takes one; and back, while its process is down,
+ * under a new incarnation. */
+void world_save_broker(struct world *world);
+void world_restore_broker(struct world *world);
+void world_save_peer(struct world_peer *peer);
+void world_restore_peer(struct world_peer *peer);
 
 /* One job of random size and value; false where its home (up) refused it. */
 bool world_submit(struct world *world, struct world_peer *home);
@@ -121,10 +149,18 @@ _Noreturn void world_fail(const struct world *world, const char *format, ...) PR
 /* The parts. */
 void world_broker_init(struct world *world);
 void world_peer_init(struct world *world, uint32_t p);
+/* Makes it a member in the broker's store. */
+MUST_USE enum status world_enrol(struct store *store, struct world_peer *peer, struct fault *fault);
 
-/* What a kill leaves of a SQLite file, while it is open: world_keep() now, world_put_back() when
- * the killed process' handle was closed. */
-void world_keep(const char *directory, const char *database);
-void world_put_back(const char *directory, const char *database);
+/* A disk for what is below the directory; the process whose listener it is dies with it. */
+void world_add_disk(struct sim_disk *disk, const char *directory, void (*died)(void *context),
+                    void *context);
+/* Nobody starts: may that be, with this disk? Else the world fails. */
+void world_refused_start(const struct world *world, const struct sim_disk *disk, const char *who,
+                         const struct fault *fault);
+
+/* A copy of a SQLite file and its log, and back again: what an operator's backup is. */
+void world_copy_out(const char *directory, const char *database);
+void world_copy_back(const char *directory, const char *database);
 
 #endif

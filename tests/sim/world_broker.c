@@ -7,9 +7,13 @@
 #include "broker/services/service.h"
 #include "broker/store/members.h"
 #include "tests/sim/loop.h"
+#include "tests/sim/memory.h"
 #include "tests/sim/world.h"
 
 static enum status open_daemon(struct world *world, struct fault *fault);
+static void close_daemon(struct daemon *daemon);
+static void die(void *context);
+static void revive(struct sim_disk *disk);
 
 void world_broker_init(struct world *world)
 {
@@ -49,6 +53,7 @@ void world_broker_init(struct world *world)
         store_open(path, STORE_CREATE, &store, &fault) != STATUS_OK)
         world_fail(world, "the broker can't be made: %s", fault.text);
     store_close(store);
+    world_add_disk(&broker->disk, broker->directory, die, broker);
     broker->listener = (struct sim_listener){
         .address = "broker:1",
         .handlers = member_handlers,
@@ -56,18 +61,49 @@ void world_broker_init(struct world *world)
         .service = &broker->daemon,
         .admit = daemon_admit_member,
     };
+    broker->operators = (struct sim_listener){
+        .address = "operator:1",
+        .handlers = operator_handlers,
+        .handler_count = operator_handlers_count,
+        .service = &broker->daemon,
+    };
 }
 
-void world_start_broker(struct world *world)
+bool world_start_broker(struct world *world)
 {
     struct world_broker *broker = &world->broker;
     struct fault fault = {0};
     memset(&broker->daemon, 0, sizeof broker->daemon);
-    if (open_daemon(world, &fault) != STATUS_OK)
-        world_fail(world, "the broker does not start: %s", fault.text);
-    daemon_start_work(&broker->daemon);
+    world->memory_failed = sim_memory_failed();
+    sim_memory_begin();
+    enum status status = open_daemon(world, &fault);
+    if (status == STATUS_OK)
+        daemon_start_work(&broker->daemon);
+    sim_memory_end();
+    if (status != STATUS_OK || broker->disk.dead) {
+        if (status != STATUS_OK)
+            world_refused_start(world, &broker->disk, "the broker", &fault);
+        close_daemon(&broker->daemon);
+        revive(&broker->disk);
+        return false;
+    }
     sim_listen(&world->network, &broker->listener);
+    sim_listen(&world->network, &broker->operators);
     broker->up = true;
+    return true;
+}
+
+static void die(void *context)
+{
+    struct world_broker *broker = context;
+    broker->listener.muted = true;
+    broker->operators.muted = true;
+}
+
+static void revive(struct sim_disk *disk)
+{
+    disk->dead = false;
+    disk->dies_in = 0;
 }
 
 static enum status open_daemon(struct world *world, struct fault *fault)
@@ -105,23 +141,63 @@ static enum status open_daemon(struct world *world, struct fault *fault)
 void world_kill_broker(struct world *world)
 {
     struct world_broker *broker = &world->broker;
-    struct daemon *daemon = &broker->daemon;
     log_error(&broker->log, "*** killed");
-    world_keep(broker->directory, "broker.db");
+    broker->disk.dead = true;
     broker->up = false;
     sim_unlisten(&world->network, &broker->listener);
-    sim_loop_kill(daemon->loop);
-    rpc_timer_stop(&daemon->sweep_timer);
+    sim_unlisten(&world->network, &broker->operators);
+    close_daemon(&broker->daemon);
+    revive(&broker->disk);
+}
+
+/* What a start got to. */
+static void close_daemon(struct daemon *daemon)
+{
+    if (daemon->loop != NULL) {
+        sim_loop_kill(daemon->loop);
+        rpc_timer_stop(&daemon->sweep_timer);
+    }
     worker_close(daemon->learner);
     worker_close(daemon->worker);
     rounds_stop(&daemon->rounds);
     learning_stop(&daemon->learning);
     dispatch_fini(&daemon->dispatch);
-    rpc_loop_close(daemon->loop);
+    if (daemon->loop != NULL)
+        rpc_loop_close(daemon->loop);
     core_close(&daemon->core);
     arena_fini(&daemon->revocations_arena);
     call_rates_fini(&daemon->call_rates);
-    world_put_back(broker->directory, "broker.db");
+}
+
+/* --- backups */
+
+void world_save_broker(struct world *world)
+{
+    world_copy_out(world->broker.directory, "broker.db");
+    world->broker.saved = true;
+    world->broker.saved_deposits = world->person.deposited;
+    dprintf(world->trace_fd, "*** a backup of the broker is made\n");
+}
+
+void world_restore_broker(struct world *world)
+{
+    struct store *store = NULL;
+    struct fault fault;
+    uint64_t incarnation = 0;
+    int64_t now_ms = clock_wall_ms(&world->broker.clock.clock);
+    uint64_t seconds = (uint64_t)(now_ms / MS_PER_SECOND); /* as backup_restore() has it */
+    char path[FILE_PATH_MAX];
+    world_copy_back(world->broker.directory, "broker.db");
+    if (path_join(path, world->broker.directory, "broker.db", &fault) != STATUS_OK ||
+        store_open(path, STORE_WRITE, &store, &fault) != STATUS_OK ||
+        recovery_begin(store, &world->broker.config, seconds, now_ms, &incarnation, &fault) !=
+            STATUS_OK)
+        world_fail(world, "the broker's backup can't be restored: %s", fault.text);
+    store_close(store);
+    world->broker.saved = false;
+    world->broker.restored = true;
+    world->person.deposited = world->broker.saved_deposits;
+    dprintf(world->trace_fd, "*** the broker is restored from its backup\n");
 }
 
 /* --- the operator */

@@ -5,6 +5,7 @@
 #include "broker/money/ledger.h"
 #include "broker/store/members.h"
 #include "peer/services/service.h"
+#include "tests/sim/memory.h"
 #include "tests/sim/world.h"
 
 static const char *const names[WORLD_PEERS_MAX] = {"alfa", "bravo",   "charlie", "delta",
@@ -59,11 +60,9 @@ static const struct dialer_operations dialer_operations = {dial_broker, dial_mem
 
 /* --- its life */
 
-static void enrol(struct world *world, struct world_peer *peer, uint32_t p)
+enum status world_enrol(struct store *store, struct world_peer *peer, struct fault *fault)
 {
-    struct fault fault;
-    struct store *store = NULL;
-    char path[FILE_PATH_MAX];
+    uint8_t number = (uint8_t)(peer - peer->world->peers + 1);
     int64_t now_ms = peer->clock.now_wall_ms;
     struct store_member record = {.member = peer->config.member,
                                   .state = MEMBER_ACTIVE,
@@ -71,20 +70,23 @@ static void enrol(struct world *world, struct world_peer *peer, uint32_t p)
                                   .signing_key = peer->identity.key};
     struct store_certificate certificate = {
         .member = peer->config.member, .from_wall_ms = now_ms, .until_wall_ms = INT64_MAX};
-    snprintf(peer->serial, sizeof peer->serial, "%02x", p + 1);
+    snprintf(peer->serial, sizeof peer->serial, "%02x", number);
     snprintf(certificate.serial, sizeof certificate.serial, "%s", peer->serial);
-    memset(record.request_key.bytes, (int)p + 1, sizeof record.request_key.bytes);
-    memset(certificate.fingerprint.bytes, (int)p + 1, sizeof certificate.fingerprint.bytes);
+    memset(record.request_key.bytes, number, sizeof record.request_key.bytes);
+    memset(certificate.fingerprint.bytes, number, sizeof certificate.fingerprint.bytes);
     struct credits deposit = {INT64_C(1000000) * WORLD_DEPOSIT_CREDITS};
-    if (path_join(path, world->broker.directory, "broker.db", &fault) != STATUS_OK ||
-        store_open(path, STORE_WRITE, &store, &fault) != STATUS_OK ||
-        store_begin(store, &fault) != STATUS_OK ||
-        store_member_add(store, &record, &fault) != STATUS_OK ||
-        store_certificate_add(store, &certificate, &fault) != STATUS_OK ||
-        ledger_deposit(store, &record.member, deposit, "start", now_ms, &fault) != STATUS_OK ||
-        store_commit(store, &fault) != STATUS_OK)
-        world_fail(world, "%s can't join: %s", names[p], fault.text);
-    store_close(store);
+    enum status status = store_begin(store, fault);
+    if (status == STATUS_OK)
+        status = store_member_add(store, &record, fault);
+    if (status == STATUS_OK)
+        status = store_certificate_add(store, &certificate, fault);
+    if (status == STATUS_OK)
+        status = ledger_deposit(store, &record.member, deposit, "start", now_ms, fault);
+    if (status == STATUS_OK)
+        status = store_commit(store, fault);
+    store_rollback(store);
+    peer->enrolled = status == STATUS_OK;
+    return status;
 }
 
 static void write_program(struct world_peer *peer)
@@ -97,6 +99,13 @@ static void write_program(struct world_peer *peer)
         file_write(path, (struct bytes){(const uint8_t *)text, sizeof text - 1}, 0755, &fault) !=
             STATUS_OK)
         world_fail(peer->world, "%s", fault.text);
+}
+
+static void die(void *context)
+{
+    struct world_peer *peer = context;
+    peer->listener.muted = true;
+    peer->devices.muted = true;
 }
 
 void world_peer_init(struct world *world, uint32_t p)
@@ -130,6 +139,7 @@ void world_peer_init(struct world *world, uint32_t p)
     peer->identity.certificate_until_wall_ms = INT64_MAX;
     peer->log = (struct log){world->trace_fd, LOG_LEVEL_DEBUG, &peer->clock.clock, names[p]};
     peer->clock_percent = 100;
+    world_add_disk(&peer->disk, config->state_directory, die, peer);
     devices_init(&peer->devices, &world->time.clock, &world->rng);
     peer->listener = (struct sim_listener){
         .member = config->member,
@@ -139,10 +149,46 @@ void world_peer_init(struct world *world, uint32_t p)
     };
     snprintf(peer->listener.address, sizeof peer->listener.address, "%s:1", names[p]);
     write_program(peer);
-    enrol(world, peer, p);
 }
 
-void world_start_peer(struct world_peer *peer)
+/* The record that enrolment makes (its service needs TLS); then its peer starts. */
+void world_join(struct world *world)
+{
+    uint32_t p = world->peer_count;
+    struct world_peer *peer = &world->peers[p];
+    struct fault fault;
+    if (p > WORLD_FOUNDERS || !world->broker.up || world->broker.disk.dead)
+        return;
+    if (peer->world == NULL) {
+        peer->clock = world->time;
+        peer->clock.clock = world->peers[0].clock.clock;
+        world_peer_init(world, p);
+        for (uint32_t s = 0; s < world->peers[0].devices.fake.script_count; s++) {
+            struct fake_script script = world->peers[0].devices.fake.scripts[s];
+            script.examples_per_second = kinds[p % KINDS].examples_per_second;
+            executor_fake_script(&peer->devices.fake, &script);
+        }
+    }
+    if (world_enrol(world->broker.daemon.core.store, peer, &fault) != STATUS_OK)
+        return;
+    dprintf(world->trace_fd, "*** %s joins\n", names[p]);
+    world->peer_count++;
+}
+
+static void close_process(struct world_peer *peer);
+
+/* A peer that can't keep what it did ends; only then. */
+static void stop_itself(void *context)
+{
+    struct world_peer *peer = context;
+    struct sim_disk *disk = &peer->disk;
+    if (!disk->full && !disk->dead && sim_memory_failed() == 0)
+        world_fail(peer->world, "%s stops by itself", peer->config.member.text);
+    disk->dead = true;
+    die(peer);
+}
+
+bool world_start_peer(struct world_peer *peer)
 {
     struct fault fault = {.text = ""};
     char path[FILE_PATH_MAX];
@@ -154,29 +200,77 @@ void world_start_peer(struct world_peer *peer)
         .executor = &peer->devices.executor,
         .identity = &peer->identity,
         .address = peer->listener.address,
+        .on_failed = stop_itself,
+        .context = peer,
     };
+    peer->world->memory_failed = sim_memory_failed();
+    sim_memory_begin();
     enum status status = path_join(path, peer->config.state_directory, "spool.db", &fault);
     if (status == STATUS_OK)
         status = spool_open(path, &peer->clock.clock, &peer->spool, &fault);
     settings.spool = peer->spool;
     if (status == STATUS_OK)
         status = peer_open(&settings, &peer->peer, &fault);
-    if (status != STATUS_OK)
-        world_fail(peer->world, "%s does not start: %s", peer->config.member.text, fault.text);
+    sim_memory_end();
+    if (status != STATUS_OK || peer->disk.dead) {
+        if (status != STATUS_OK)
+            world_refused_start(peer->world, &peer->disk, peer->config.member.text, &fault);
+        close_process(peer);
+        return false;
+    }
     peer->listener.service = peer->peer;
     sim_listen(&peer->world->network, &peer->listener);
+    return true;
 }
 
 void world_kill_peer(struct world_peer *peer)
 {
     log_error(&peer->log, "*** killed");
-    world_keep(peer->config.state_directory, "spool.db");
+    peer->disk.dead = true;
+    peer->devices.muted = true;
     sim_unlisten(&peer->world->network, &peer->listener);
+    close_process(peer);
+}
+
+static void close_process(struct world_peer *peer)
+{
     peer_close(peer->peer);
     peer->peer = NULL;
     spool_close(peer->spool);
     peer->spool = NULL;
-    world_put_back(peer->config.state_directory, "spool.db");
+    peer->disk.dead = false;
+    peer->disk.dies_in = 0;
+    peer->devices.muted = false;
+}
+
+/* --- backups */
+
+void world_save_peer(struct world_peer *peer)
+{
+    world_copy_out(peer->config.state_directory, "spool.db");
+    peer->saved = true;
+    peer->saved_jobs = peer->world->job_count;
+    dprintf(peer->world->trace_fd, "*** a backup of %s is made\n", peer->config.member.text);
+}
+
+void world_restore_peer(struct world_peer *peer)
+{
+    struct world *world = peer->world;
+    struct spool *spool = NULL;
+    struct fault fault;
+    char path[FILE_PATH_MAX];
+    world_copy_back(peer->config.state_directory, "spool.db");
+    if (path_join(path, peer->config.state_directory, "spool.db", &fault) != STATUS_OK ||
+        spool_open(path, &peer->clock.clock, &spool, &fault) != STATUS_OK ||
+        spool_put_number(spool, "incarnation", spool_incarnation(spool) + 1, &fault) != STATUS_OK)
+        world_fail(world, "%s can't be restored: %s", peer->config.member.text, fault.text);
+    spool_close(spool);
+    for (uint32_t j = peer->saved_jobs; j < world->job_count; j++)
+        if (&world->peers[world->jobs[j].home] == peer)
+            world->jobs[j].lost = true;
+    peer->saved = false;
+    peer->restored = true;
+    dprintf(world->trace_fd, "*** %s is restored from its backup\n", peer->config.member.text);
 }
 
 /* --- its job owner */
@@ -231,7 +325,10 @@ bool world_submit(struct world *world, struct world_peer *home)
         .retries = (uint32_t)rng_below(&world->rng, 4),
         .directory = home->files,
     };
-    if (home_submit(home->peer->home, &submission, &job->name, &fault) != STATUS_OK)
+    sim_memory_begin();
+    enum status status = home_submit(home->peer->home, &submission, &job->name, &fault);
+    sim_memory_end();
+    if (status != STATUS_OK || home->disk.dead) /* nobody is told, then */
         return false;
     job->home = (uint32_t)(home - world->peers);
     teach(world, job->name.text, examples, 500 + (int64_t)rng_below(&world->rng, 3000));
