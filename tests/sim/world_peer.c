@@ -262,7 +262,7 @@ void world_restore_peer(struct world_peer *peer)
     world_copy_back(peer->config.state_directory, "spool.db");
     if (path_join(path, peer->config.state_directory, "spool.db", &fault) != STATUS_OK ||
         spool_open(path, &peer->clock.clock, &spool, &fault) != STATUS_OK ||
-        spool_put_number(spool, "incarnation", spool_incarnation(spool) + 1, &fault) != STATUS_OK)
+        spool_restored(spool, &fault) != STATUS_OK)
         world_fail(world, "%s can't be restored: %s", peer->config.member.text, fault.text);
     spool_close(spool);
     for (uint32_t j = peer->saved_jobs; j < world->job_count; j++)
