@@ -35,6 +35,7 @@ static void read_durations(struct reading *reading);
 static void read_round_relations(struct reading *reading);
 static void read_split(struct reading *reading);
 static void read_quotas(struct reading *reading);
+static void read_money(struct reading *reading);
 static void read_costs(struct reading *reading);
 static void read_throughputs(struct reading *reading);
 static void read_learning(struct reading *reading);
@@ -56,6 +57,7 @@ enum status broker_config_load(const char *file, struct arena *arena, struct bro
     read_round_relations(&reading);
     read_split(&reading);
     read_quotas(&reading);
+    read_money(&reading);
     read_costs(&reading);
     read_throughputs(&reading);
     read_learning(&reading);
@@ -214,7 +216,8 @@ static void read_funding(struct reading *reading, const char *text)
 {
     struct ledger_account account;
     reading->config->funded = true;
-    if (!ledger_account_parse(text, &account) || account.kind == ACCOUNT_ESCROW)
+    if (!ledger_account_parse(text, &account) || account.kind == ACCOUNT_ESCROW ||
+        account.kind == ACCOUNT_LOSSES)
         REFUSE(reading, "split.funding",
                "'%s' is not an account that can pay: federation/endowment or member/NAME", text);
     else
@@ -280,6 +283,26 @@ static void read_quotas(struct reading *reading)
     double limit = read_number(reading, "credits.limit", reading->file->credits.limit, 0.0, 0.0);
     if (!credits_from_double(limit, &config->credit_limit_default))
         REFUSE(reading, "credits.limit", "is too large");
+}
+
+static void read_money(struct reading *reading)
+{
+    int64_t const minute = 60 * 1000, day = 24 * 60 * minute;
+    const struct file_quarantine *quarantine = &reading->file->quarantine;
+    const struct file_settlement *settlement = &reading->file->settlement;
+    struct broker_config *config = reading->config;
+    config->quarantine_failures = read_count(reading, "quarantine.failures", quarantine->failures,
+                                             QUARANTINE_FAILURES_DEFAULT, 32);
+    config->quarantine_window_ms =
+        read_duration(reading, "quarantine.window", quarantine->window, 10 * minute, 1000);
+    config->quarantine_pause_ms =
+        read_duration(reading, "quarantine.pause", quarantine->pause, 15 * minute, 1000);
+    config->settlement_period_ms =
+        read_duration(reading, "settlement.period", settlement->period, 30 * day, 1000);
+    config->settlement_due_ms =
+        read_duration(reading, "settlement.due", settlement->due, 14 * day, 0);
+    config->silent_home_ms =
+        read_duration(reading, "settlement.silence", settlement->silence, day, 1000);
 }
 
 static void read_costs(struct reading *reading)

@@ -17,6 +17,8 @@
 #include "economics/mechanisms/mechanism.h"
 #include "economics/throughput/table.h"
 
+enum { QUARANTINE_FAILURES_DEFAULT = 3 };
+
 enum { CONFIG_ROUND_MS_MIN = 1000, CONFIG_HEARTBEAT_MS_MIN = 100 };
 
 /* An offer lives for this many heartbeat periods (ARCHITECTURE: the flow of a job, 2). */
@@ -48,6 +50,14 @@ struct broker_config {
     const struct mechanism *mechanism; /* how the gain is shared */
     bool funded;                       /* an account is named that funds a deficit of it */
     struct name funding_member;        /* "": federation/endowment */
+
+    uint32_t quarantine_failures; /* distinct jobs that fail at a pool within the window */
+    int64_t quarantine_window_ms;
+    int64_t quarantine_pause_ms; /* the first; each one after it is twice as long */
+
+    int64_t settlement_period_ms;
+    int64_t settlement_due_ms; /* from a period's end */
+    int64_t silent_home_ms;    /* who says nothing against a receipt for so long accepts it */
 
     struct credits credit_limit_default;
     uint32_t jobs_per_member_max;

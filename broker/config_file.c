@@ -61,6 +61,20 @@ static const struct cyaml_schema_field quotas_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const struct cyaml_schema_field quarantine_fields[] = {
+    YAML_COUNT("failures", struct file_quarantine, failures),
+    YAML_WORD("window", struct file_quarantine, window),
+    YAML_WORD("pause", struct file_quarantine, pause),
+    CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field settlement_fields[] = {
+    YAML_WORD("period", struct file_settlement, period),
+    YAML_WORD("due", struct file_settlement, due),
+    YAML_WORD("silence", struct file_settlement, silence),
+    CYAML_FIELD_END,
+};
+
 static const struct cyaml_schema_field costs_fields[] = {
     YAML_WORD("restart", struct file_costs, restart),
     YAML_NUMBER("transfer_bytes_per_second", struct file_costs, transfer_bytes_per_second),
@@ -101,6 +115,8 @@ static const struct cyaml_schema_field file_fields[] = {
     GROUP("credits", credits, credits_fields),
     GROUP("split", split, split_fields),
     GROUP("quotas", quotas, quotas_fields),
+    GROUP("quarantine", quarantine, quarantine_fields),
+    GROUP("settlement", settlement, settlement_fields),
     GROUP("costs", costs, costs_fields),
     GROUP("learning", learning, learning_fields),
     CYAML_FIELD_SEQUENCE("throughput", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

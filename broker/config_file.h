@@ -60,6 +60,18 @@ struct file_quotas {
     uint32_t *calls_per_second;
 };
 
+struct file_quarantine {
+    uint32_t *failures;
+    char *window;
+    char *pause;
+};
+
+struct file_settlement {
+    char *period;
+    char *due;
+    char *silence;
+};
+
 struct file_costs {
     char *restart;
     double *transfer_bytes_per_second;
@@ -85,6 +97,8 @@ struct file_config {
     struct file_credits credits;
     struct file_split split;
     struct file_quotas quotas;
+    struct file_quarantine quarantine;
+    struct file_settlement settlement;
     struct file_costs costs;
     struct file_learning learning;
     struct file_throughput *throughput;

@@ -103,6 +103,7 @@ struct lease_limits core_lease_limits(const struct core *core)
         .grace_ms = core->config->grace_ms,
         .skew_ms = core->config->skew_ms_max + (ahead_ms > 0 ? ahead_ms : 0),
         .receipt_wait_ms = RECEIPT_WAIT_MS,
+        .silent_home_ms = core->config->silent_home_ms,
     };
 }
 

@@ -3,6 +3,7 @@
 
 #include "broker/daemon.h"
 #include "broker/money/dispute.h"
+#include "broker/money/settlement.h"
 #include "proto/wire/methods.h"
 
 /* --- admission */
@@ -127,7 +128,7 @@ static enum status void_untaken(struct daemon *daemon, struct arena *arena, uint
             continue;
         status = lease_void(core->store, leases[i].lease->id, "nobody took the lease up in time",
                             core_now_ms(core), fault);
-        rounds_failed(&daemon->rounds, &leases[i].lease->job);
+        rounds_failed(&daemon->rounds, leases[i].lease, false, "nobody took the lease up");
         *voided += 1;
     }
     return status;
@@ -140,6 +141,7 @@ static enum status sweep(struct daemon *daemon, struct arena *arena, struct leas
     struct lease_limits limits = core_lease_limits(core);
     uint32_t untaken = 0;
     uint32_t lapsed = 0;
+    bool closed = false;
     enum status status = store_begin(core->store, fault);
     if (status == STATUS_OK)
         status = void_untaken(daemon, arena, &untaken, fault);
@@ -147,6 +149,8 @@ static enum status sweep(struct daemon *daemon, struct arena *arena, struct leas
         status = lease_sweep(core->store, &limits, core_now_ms(core), arena, swept, fault);
     if (status == STATUS_OK)
         status = dispute_sweep(core->store, &limits, core_now_ms(core), arena, &lapsed, fault);
+    if (status == STATUS_OK)
+        status = settlement_sweep(core->store, core->config, core_now_ms(core), &closed, fault);
     if (status == STATUS_OK)
         status = store_requests_forget(core->store, core_now_ms(core) - REQUEST_KEPT_MS, fault);
     if (status == STATUS_OK)

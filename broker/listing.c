@@ -7,6 +7,7 @@
 
 #include "broker/money/ledger.h"
 #include "broker/money/ledger_heads.h"
+#include "broker/money/settlement.h"
 #include "broker/store/demands.h"
 #include "broker/store/disputes.h"
 #include "broker/store/leases.h"
@@ -154,6 +155,8 @@ static enum status fill_member(const struct core *core, const struct store_membe
     if (status == STATUS_OK) {
         row->balance = position.balance;
         row->escrow = position.escrow;
+        status = settlement_overdue(core->store, &record->member, core_now_ms(core), &row->overdue,
+                                    fault);
     }
     return status;
 }

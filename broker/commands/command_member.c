@@ -59,6 +59,7 @@ static void print_members(const void *message)
         {"member", false},           {"state", false},           {"last heard (UTC)", false},
         {"offered (GPUs)", true},    {"free (GPUs)", true},      {"jobs open", true},
         {"balance (credits)", true}, {"escrow (credits)", true}, {"limit (credits)", true},
+        {"overdue (credits)", true},
     };
     const struct members_response *response = message;
     struct table table;
@@ -78,6 +79,7 @@ static void print_members(const void *message)
         table_text(&table, credits_format(row->balance, text));
         table_text(&table, credits_format(row->escrow, text));
         table_text(&table, credits_format(row->credit_limit, text));
+        table_text(&table, row->overdue.micros > 0 ? credits_format(row->overdue, text) : "-");
     }
     table_print(&table, stdout);
     table_fini(&table);

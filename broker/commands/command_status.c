@@ -8,6 +8,17 @@
 
 /* --- status */
 
+static void print_quarantined(const struct broker_status_response *status)
+{
+    char date[CLOCK_TEXT_MAX];
+    for (uint32_t i = 0; i < status->quarantined_count; i++) {
+        const struct quarantine_row *row = &status->quarantined[i];
+        printf("quarantined  %s at %s until %s: %u jobs failed there, the last: %s\n",
+               row->pool.gpu.text, row->pool.member.text,
+               clock_format_wall(row->until_wall_ms, date), row->jobs, row->reason);
+    }
+}
+
 static void print_status(const void *message)
 {
     const struct broker_status_response *status = message;
@@ -21,6 +32,7 @@ static void print_status(const void *message)
     printf("rounds       %" PRIu64 " so far; every %.1f s, the next full one in %.1f s\n",
            status->rounds, (double)status->round_ms / 1000.0,
            (double)status->next_round_in_ms / 1000.0);
+    print_quarantined(status);
     if (status->disputes_open > 0)
         printf("disputes     %u without an outcome (entente-broker dispute list)\n",
                status->disputes_open);
@@ -39,6 +51,34 @@ int command_status(int argc, char **argv)
     struct empty_message request = {0};
     command_options(argc, argv, &usage, &options);
     return command_ask(&options, &method_broker_status, &request, print_status);
+}
+
+/* --- pool release */
+
+static void print_released(const void *message)
+{
+    (void)message;
+    printf("done\n");
+}
+
+int command_pool_release(int argc, char **argv)
+{
+    static const struct command_usage usage = {
+        .arguments = "MEMBER GPU",
+        .purpose = "A quarantined pool is used again at once.",
+        .arguments_min = 2,
+        .arguments_max = 2,
+    };
+    struct command_options options;
+    struct pool_id request = {.gpu = {.text = ""}};
+    struct fault fault;
+    command_options(argc, argv, &usage, &options);
+    int code = command_member_name(options.arguments[0], &request.member);
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (name_parse(&request.gpu, "GPU", options.arguments[1], &fault) != STATUS_OK)
+        return command_failed(&fault);
+    return command_ask(&options, &method_quarantine_release, &request, print_released);
 }
 
 /* --- jobs */

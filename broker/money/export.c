@@ -61,6 +61,10 @@ static void beancount_account(const char *account, char text[static BEANCOUNT_AC
         snprintf(text, BEANCOUNT_ACCOUNT_MAX, "Equity:Endowment");
         return;
     }
+    if (parsed.kind == ACCOUNT_LOSSES) {
+        snprintf(text, BEANCOUNT_ACCOUNT_MAX, "Equity:Losses");
+        return;
+    }
     char *member = parsed.member.text;
     if (member[0] >= 'a' && member[0] <= 'z')
         member[0] = (char)(member[0] - 'a' + 'A');

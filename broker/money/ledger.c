@@ -15,6 +15,7 @@
 static const char account_member[] = "member/";
 static const char account_escrow[] = "escrow/";
 static const char account_endowment[] = "federation/endowment";
+static const char account_losses[] = "federation/losses";
 
 const char *ledger_account_format(const struct ledger_account *account,
                                   char text[static ACCOUNT_TEXT_MAX])
@@ -27,6 +28,7 @@ const char *ledger_account_format(const struct ledger_account *account,
         snprintf(text, ACCOUNT_TEXT_MAX, "%s%s", account_escrow, account->member.text);
         break;
     case ACCOUNT_ENDOWMENT: snprintf(text, ACCOUNT_TEXT_MAX, "%s", account_endowment); break;
+    case ACCOUNT_LOSSES: snprintf(text, ACCOUNT_TEXT_MAX, "%s", account_losses); break;
     }
     return text;
 }
@@ -44,7 +46,9 @@ static bool account_after(const char *text, const char *prefix, enum ledger_acco
 bool ledger_account_parse(const char *text, struct ledger_account *account)
 {
     *account = (struct ledger_account){.kind = ACCOUNT_ENDOWMENT};
-    return strcmp(text, account_endowment) == 0 ||
+    if (strcmp(text, account_losses) == 0)
+        account->kind = ACCOUNT_LOSSES;
+    return strcmp(text, account_endowment) == 0 || account->kind == ACCOUNT_LOSSES ||
            account_after(text, account_member, ACCOUNT_MEMBER, account) ||
            account_after(text, account_escrow, ACCOUNT_ESCROW, account);
 }
@@ -52,7 +56,7 @@ bool ledger_account_parse(const char *text, struct ledger_account *account)
 const char *ledger_kind_name(enum ledger_kind kind)
 {
     static const char *const names[LEDGER_KIND_COUNT] = {
-        "deposit", "withdrawal", "escrow", "settle", "release", "reversal", "side",
+        "deposit", "withdrawal", "escrow", "settle", "release", "reversal", "side", "write-off",
     };
     assert((unsigned)kind < LEDGER_KIND_COUNT);
     return names[kind];
@@ -240,6 +244,17 @@ enum status ledger_deposit(struct store *store, const struct name *member, struc
         return status;
     return transfer(store, LEDGER_WITHDRAWAL, own, endowment, amount, reference, now_wall_ms,
                     fault);
+}
+
+enum status ledger_write_off(struct store *store, const struct name *member, struct credits amount,
+                             const char *reference, int64_t now_wall_ms, struct fault *fault)
+{
+    assert(amount.micros >= 0);
+    if (amount.micros == 0)
+        return STATUS_OK;
+    return transfer(store, LEDGER_WRITE_OFF, (struct ledger_account){.kind = ACCOUNT_LOSSES},
+                    (struct ledger_account){ACCOUNT_MEMBER, *member}, amount, reference,
+                    now_wall_ms, fault);
 }
 
 enum status ledger_reserve(struct store *store, const struct name *home, struct credits amount,

@@ -18,11 +18,16 @@
 #include "broker/store/entries.h"
 #include "broker/store/store.h"
 
-enum ledger_account_kind { ACCOUNT_MEMBER, ACCOUNT_ESCROW, ACCOUNT_ENDOWMENT };
+enum ledger_account_kind {
+    ACCOUNT_MEMBER,
+    ACCOUNT_ESCROW,
+    ACCOUNT_ENDOWMENT,
+    ACCOUNT_LOSSES /* what members that left still owed */
+};
 
 struct ledger_account {
     enum ledger_account_kind kind;
-    struct name member; /* "" for the endowment */
+    struct name member; /* "" for the federation's own */
 };
 
 /* "member/usc", "escrow/usc", "federation/endowment". Returns text. */
@@ -33,11 +38,12 @@ MUST_USE bool ledger_account_parse(const char *text, struct ledger_account *acco
 enum ledger_kind {
     LEDGER_DEPOSIT,
     LEDGER_WITHDRAWAL,
-    LEDGER_ESCROW,   /* member/HOME -> escrow/HOME */
-    LEDGER_SETTLE,   /* escrow/HOME -> beneficiaries */
-    LEDGER_RELEASE,  /* escrow/HOME -> member/HOME: what was not used */
-    LEDGER_REVERSAL, /* of a whole transaction, negated */
-    LEDGER_SIDE,     /* a round's side payments: escrow/PAYER -> receivers (money/sides.h) */
+    LEDGER_ESCROW,    /* member/HOME -> escrow/HOME */
+    LEDGER_SETTLE,    /* escrow/HOME -> beneficiaries */
+    LEDGER_RELEASE,   /* escrow/HOME -> member/HOME: what was not used */
+    LEDGER_REVERSAL,  /* of a whole transaction, negated */
+    LEDGER_SIDE,      /* a round's side payments: escrow/PAYER -> receivers (money/sides.h) */
+    LEDGER_WRITE_OFF, /* federation/losses -> member/NAME: a debt that nobody will pay */
     LEDGER_KIND_COUNT
 };
 
@@ -73,6 +79,12 @@ MUST_USE enum status ledger_post(struct store *store, const struct ledger_transa
 MUST_USE enum status ledger_deposit(struct store *store, const struct name *member,
                                     struct credits amount, const char *reference,
                                     int64_t now_wall_ms, struct fault *fault);
+
+/* Sets a debt of that amount to zero. amount 0: nothing is posted. The rule is
+ * settlement_write_off(). */
+MUST_USE enum status ledger_write_off(struct store *store, const struct name *member,
+                                      struct credits amount, const char *reference,
+                                      int64_t now_wall_ms, struct fault *fault);
 
 /* Phase one: reserves. EXHAUSTED where the home's funds don't reach. amount 0: nothing is posted.
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/money/ledger.h"
+#include "broker/money/settlement.h"
 
 struct gathering {
     const struct core *core;
@@ -71,8 +72,12 @@ static enum status read_member(struct gathering *gathering, const struct store_m
     }
     struct ledger_position position;
     enum status status = ledger_position(core->store, &record->member, &position, gathering->fault);
+    struct credits overdue = {0};
     if (status == STATUS_OK)
-        member->funds = position.funds;
+        status = settlement_overdue(core->store, &record->member, gathering->book->now_ms, &overdue,
+                                    gathering->fault);
+    if (status == STATUS_OK && overdue.micros == 0)
+        member->funds = position.funds; /* who is overdue gets no new lease as home */
     return status;
 }
 

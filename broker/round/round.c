@@ -33,6 +33,8 @@ enum status round_open(struct core *core, bool interim, const struct round_filte
         apply_filter(&made->book, filter);
     if (status == STATUS_OK)
         status = round_collect(core, &made->book, &made->arena, &made->input, fault);
+    if (status == STATUS_OK && filter != NULL && filter->avoid != NULL)
+        status = filter->avoid(filter->context, &made->arena, &made->input, fault);
     if (status != STATUS_OK) {
         round_close(made);
         return status;

@@ -83,6 +83,9 @@ struct round {
 /* Which jobs sit out, e.g. after failed starts; NULL: none. */
 struct round_filter {
     bool (*sits_out)(const void *context, const struct name *job);
+    /* Hosts and pools that are not tried now; nullable. */
+    enum status (*avoid)(const void *context, struct arena *arena, struct collect_input *input,
+                         struct fault *fault);
     const void *context;
 };
 

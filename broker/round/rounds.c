@@ -31,6 +31,7 @@ void rounds_start(struct rounds *rounds, struct core *core, struct rpc_loop *loo
         .warm_from_boot_ms =
             clock_boot_ms(core->clock) + core->config->heartbeat_ms * CONFIG_OFFER_HEARTBEATS,
     };
+    health_init(&rounds->health, core->clock, core->config);
     arm_full(rounds);
     rounds_poke(rounds);
 }
@@ -63,6 +64,7 @@ void rounds_stop(struct rounds *rounds)
         HASH_DEL(rounds->backoffs, backoff);
         free(backoff);
     }
+    health_fini(&rounds->health);
 }
 
 /* --- when */
@@ -216,6 +218,13 @@ static bool sits_out(const void *context, const struct name *job)
     return backoff != NULL && clock_boot_ms(rounds->core->clock) < backoff->until_boot_ms;
 }
 
+static enum status avoid(const void *context, struct arena *arena, struct collect_input *input,
+                         struct fault *fault)
+{
+    const struct rounds *rounds = context;
+    return health_avoid(&rounds->health, arena, input, fault);
+}
+
 /* Demands wait and GPUs are free (or, in a full round, leases end): somebody asked, or it may pay.
  */
 static bool worth_running(const struct rounds *rounds, const struct round *round)
@@ -261,7 +270,7 @@ static void try_start(struct rounds *rounds)
     rounds->full_due = false;
     rounds->interim_due = false;
     take_waiters(rounds, interim);
-    struct round_filter filter = {sits_out, rounds};
+    struct round_filter filter = {sits_out, avoid, rounds};
     if (round_open(rounds->core, interim, &filter, &round, &fault) != STATUS_OK) {
         log_error(rounds->core->log, "round: %s", fault.text);
         tell(rounds->waiting, rounds->waiting_count, NULL, &fault);
@@ -309,9 +318,14 @@ static void sit_out(struct rounds *rounds, struct rounds_backoff *backoff, int64
     start_interim_timer(rounds, pause_ms);
 }
 
-void rounds_failed(struct rounds *rounds, const struct name *job)
+/* What the host refused keeps the job from that host; what its home or nobody did, from all. */
+void rounds_failed(struct rounds *rounds, const struct lease *lease, bool by_host,
+                   const char *reason)
 {
-    struct rounds_backoff *backoff = make_backoff(rounds, job);
+    int64_t pair_ms = health_start_failed(&rounds->health, lease, by_host, reason);
+    start_interim_timer(rounds, pair_ms);
+    rounds_poke(rounds);
+    struct rounds_backoff *backoff = by_host ? NULL : make_backoff(rounds, &lease->job);
     int64_t pause_ms = BACKOFF_MS_FIRST;
     if (backoff == NULL)
         return;

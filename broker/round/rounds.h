@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 
+#include "broker/round/health.h"
 #include "broker/round/round.h"
 #include "broker/worker.h"
 #include "proto/rpc/loop.h"
@@ -55,6 +56,7 @@ struct rounds {
     struct rounds_waiter waiting[ROUNDS_WAITERS_MAX]; /* for the one that runs */
     uint32_t waiting_count;
     struct rounds_backoff *backoffs;
+    struct health health;
 };
 
 void rounds_start(struct rounds *rounds, struct core *core, struct rpc_loop *loop,
@@ -72,8 +74,11 @@ MUST_USE enum status rounds_ask(struct rounds *rounds, const struct rounds_waite
 /* The waiter with that context waits no more. */
 void rounds_forget(struct rounds *rounds, const void *context);
 
-/* A start of that job was refused: it sits out. Its start went well, or it is over: forget that. */
-void rounds_failed(struct rounds *rounds, const struct name *job);
+/* A start under that lease failed: the job is kept from that host for a while; where its home
+ * refused it or nobody took it up, it sits out everywhere. */
+void rounds_failed(struct rounds *rounds, const struct lease *lease, bool by_host,
+                   const char *reason);
+/* Its start went well, or it is over: forget that. */
 void rounds_succeeded(struct rounds *rounds, const struct name *job);
 
 /* Its host released it: it sits out until its home says what became of it, or for a while. */

@@ -58,7 +58,21 @@ void service_broker_status(struct rpc_call *call, const void *request)
     struct broker_status_response response;
     (void)request;
     enum status status = listing_status(&daemon->core, call->arena, &response, &fault);
+    if (status == STATUS_OK)
+        status = health_list(&daemon->rounds.health, core_now_ms(&daemon->core), call->arena,
+                             &response.quarantined, &response.quarantined_count, &fault);
     response.up_ms = clock_boot_ms(daemon->core.clock) - daemon->started_boot_ms;
     response.next_round_in_ms = rounds_next_in_ms(&daemon->rounds);
+    service_answer(call, status, &response, &fault);
+}
+
+void service_quarantine_release(struct rpc_call *call, const void *request)
+{
+    struct daemon *daemon = daemon_of(call);
+    struct fault fault = {0};
+    struct empty_message response = {0};
+    enum status status = health_release(&daemon->rounds.health, request, &fault);
+    if (status == STATUS_OK)
+        rounds_poke(&daemon->rounds);
     service_answer(call, status, &response, &fault);
 }

@@ -38,6 +38,11 @@ const struct rpc_handler operator_handlers[] = {
     {&method_lease_list, service_lease_list},
     {&method_broker_status, service_broker_status},
     {&method_operator_disputes, service_operator_disputes},
+    {&method_settlement_list, service_settlement_list},
+    {&method_settlement_show, service_settlement_show},
+    {&method_settlement_close, service_settlement_close},
+    {&method_member_write_off, service_member_write_off},
+    {&method_quarantine_release, service_quarantine_release},
     {&method_dispute_rule, service_dispute_rule},
     {&method_throughput, service_throughput},
 };

@@ -54,13 +54,19 @@ static void follow_report(const struct reporting *reporting)
     struct daemon *daemon = reporting->daemon;
     const struct lease *lease = reporting->lease.lease;
     switch (reporting->report->kind) {
-    case LEASE_REPORT_RUNNING: rounds_succeeded(&daemon->rounds, &lease->job); break;
+    case LEASE_REPORT_RUNNING:
+        rounds_succeeded(&daemon->rounds, &lease->job);
+        health_start_worked(&daemon->rounds.health, lease);
+        break;
     case LEASE_REPORT_REFUSED:
         if (!lease_id_none(lease->continues))
             break; /* its job ended before the renewal began: nothing failed */
         log_info(daemon->core.log, "job %s not started at %s: %s", lease->job.text,
                  lease->host.text, reporting->report->text);
-        rounds_failed(&daemon->rounds, &lease->job);
+        rounds_failed(&daemon->rounds, lease,
+                      name_equal(reporting->member, &lease->host) &&
+                          !name_equal(&lease->home, &lease->host),
+                      reporting->report->text);
         break;
     case LEASE_REPORT_RELEASED:
         registry_release(&daemon->core.registry, &lease->host, &lease->gpu, lease->nodes,
@@ -155,6 +161,19 @@ static enum status take_receipt(struct daemon *daemon, const struct name *member
     return status;
 }
 
+/* How the use of a lease ended says something of its pool. */
+static void note_use(struct daemon *daemon, const struct signed_receipt *sent, struct arena *arena)
+{
+    void *decoded = NULL;
+    struct store_lease lease;
+    if (wire_decode(&message_receipt, sent->body, arena, &decoded, NULL) != STATUS_OK)
+        return;
+    const struct receipt *receipt = decoded;
+    if (receipt->last &&
+        store_lease_find(daemon->core.store, receipt->lease, arena, &lease, NULL) == STATUS_OK)
+        health_use_ended(&daemon->rounds.health, lease.lease, receipt->outcome, receipt->held_ms);
+}
+
 void service_report_receipts(struct rpc_call *call, const void *message)
 {
     const struct report_receipts_request *request = message;
@@ -166,6 +185,8 @@ void service_report_receipts(struct rpc_call *call, const void *message)
     enum status status = verdicts == NULL || rows == NULL ? STATUS_NO_MEMORY : STATUS_OK;
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
         status = take_receipt(daemon, caller_of(call), &request->receipts[i], &verdicts[i], &fault);
+        if (status == STATUS_OK && verdicts[i].accepted)
+            note_use(daemon, &request->receipts[i], call->arena);
         rows[i] = (struct receipt_verdict){
             .lease = verdicts[i].lease,
             .sequence = verdicts[i].sequence,

@@ -159,13 +159,23 @@ static const char disputes[] =
     "CREATE INDEX disputes_open ON disputes (deadline) WHERE state < 2;"
     "CREATE INDEX transactions_reference ON transactions (reference, number);";
 
+/* Net positions at the ends of periods: they restate the ledger. */
+static const char settlements[] =
+    "CREATE TABLE settlements (period INTEGER PRIMARY KEY, begins INTEGER NOT NULL,"
+    "  ends INTEGER NOT NULL, due INTEGER NOT NULL, sequence INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE settlement_members (period INTEGER NOT NULL REFERENCES settlements,"
+    "  member TEXT NOT NULL, opening INTEGER NOT NULL, earned INTEGER NOT NULL,"
+    "  spent INTEGER NOT NULL, paid_in INTEGER NOT NULL, corrected INTEGER NOT NULL,"
+    "  closing INTEGER NOT NULL, owed INTEGER NOT NULL, PRIMARY KEY (period, member))"
+    "  STRICT, WITHOUT ROWID;";
+
 /* One migration: scripts that belong together (a compiler need not take one text of their size). */
 struct migration {
     const char *scripts[3];
 };
 
 static const struct migration migrations[STORE_SCHEMA_VERSION] = {
-    {{first, second, third}}, {{sides}}, {{heads}}, {{throughput}}, {{disputes}},
+    {{first, second, third}}, {{sides}}, {{heads}}, {{throughput}}, {{disputes}}, {{settlements}},
 };
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)

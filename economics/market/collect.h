@@ -32,6 +32,12 @@ struct collect_demand {
     uint32_t held_node_count;
 };
 
+/* A job that failed to start at a host and is not tried there in this round. */
+struct collect_avoid {
+    struct name job;
+    struct name host;
+};
+
 struct collect_input {
     int64_t round_ms;
     int64_t now_wall_ms;
@@ -50,7 +56,15 @@ struct collect_input {
         int64_t grace_ms;                 /* billed at most after the firm end: part of the cap */
     } costs;
     uint32_t gpus_per_job_max; /* widest configuration enumerated */
+    /* Neither touches a job where it runs. */
+    const struct collect_avoid *avoided; /* [avoided_count] by collect_avoid_compare */
+    uint32_t avoided_count;
+    const struct pool_id *quarantined; /* [quarantined_count] no new start there */
+    uint32_t quarantined_count;
 };
+
+/* Order for qsort and bsearch: by job, then host. */
+int collect_avoid_compare(const void *left, const void *right);
 
 /* Everything in *market lies in the arena. Demands without an allowed column are kept, with none.
  */

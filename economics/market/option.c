@@ -107,6 +107,32 @@ static const char *size_obstacle(const struct option *option)
     return "";
 }
 
+int collect_avoid_compare(const void *left, const void *right)
+{
+    const struct collect_avoid *a = left;
+    const struct collect_avoid *b = right;
+    int const order = name_compare(&a->job, &b->job);
+    return order != 0 ? order : name_compare(&a->host, &b->host);
+}
+
+/* Starts failed there of late: this job's, or those of many. A job that is there stays. */
+static const char *health_obstacle(const struct option *option)
+{
+    const struct collect_input *input = option->input;
+    const struct job_position *position = &option->demand->position;
+    if (position->running && name_equal(&position->pool.member, &option->host->member))
+        return "";
+    for (uint32_t i = 0; i < input->quarantined_count; i++)
+        if (name_equal(&input->quarantined[i].member, &option->host->member) &&
+            name_equal(&input->quarantined[i].gpu, &option->pool->gpu))
+            return "the pool is quarantined: too many jobs failed there";
+    const struct collect_avoid pair = {option->demand->job, option->host->member};
+    if (input->avoided_count > 0 && bsearch(&pair, input->avoided, input->avoided_count,
+                                            sizeof pair, collect_avoid_compare) != NULL)
+        return "the job failed to start at this host, and waits before it is tried there again";
+    return "";
+}
+
 /* *throughput: what is predicted, where nothing stands against asking. */
 static const char *obstacle(const struct option *option, double *throughput)
 {
@@ -120,6 +146,9 @@ static const char *obstacle(const struct option *option, double *throughput)
         return "the pool can't enforce limits, so it takes no foreign jobs";
     if (!at_home(option) && option->pool->foreign_gpus_max < option->gpus)
         return "the host lends fewer GPUs of this pool";
+    const char *const health = health_obstacle(option);
+    if (*health != '\0')
+        return health;
     const char *const size = size_obstacle(option);
     if (*size != '\0')
         return size;
