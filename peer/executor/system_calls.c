@@ -62,8 +62,8 @@ static int refuse_namespaces(scmp_filter_ctx filter)
  * nobody here needs (AF_ALG, AF_VSOCK, AF_PACKET, ...). And no typing into a terminal. */
 static int refuse_arguments(scmp_filter_ctx filter)
 {
-    int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                 SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+    struct scmp_arg_cmp const family = {.arg = 0, .op = SCMP_CMP_GT, .datum_a = AF_NETLINK};
+    int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, family);
     if (error == 0)
         error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffUL, TIOCSTI));
