@@ -53,7 +53,8 @@ void service_submit(struct rpc_call *call, const void *request)
     if (status == STATUS_OK)
         status = store_commit(store, &fault);
     store_rollback(store);
-    if (status == STATUS_OK)
+    /* One that still says that it runs was sent before its home saw the end. */
+    if (status == STATUS_OK && !submission.request->demand.position.running)
         rounds_wanted(&submission.daemon->rounds, &submission.request->demand.job);
     if (status == STATUS_OK && submission.changes)
         rounds_poke(&submission.daemon->rounds);

@@ -117,7 +117,8 @@ void run_free(struct run *run); /* unlinked, no transfer under way */
 /* From now on other leases than the first name it. */
 void run_note_renewal(struct run *run);
 void run_save(struct run *run); /* trouble goes to the log */
-/* Its store of chunks, with a quota where a foreign job may bring so much only. */
+/* Its store of chunks, opened when files come or go for the first time; with a quota where a
+ * foreign job may bring so much only. */
 MUST_USE enum status run_open_chunks(struct run *run, struct fault *fault);
 /* DENIED: the files are more than this host takes of another member (executor.staging). */
 MUST_USE enum status host_check_staging(const struct peer *peer, const struct name *home,

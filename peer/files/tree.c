@@ -18,7 +18,8 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 
 enum status tree_remove(const char *path, struct fault *fault)
 {
-    if (rmdir(path) == 0) /* most are empty, and a walk costs more than they do */
+    /* Most are empty, or not there, and a walk costs more than that. */
+    if (rmdir(path) == 0 || errno == ENOENT)
         return STATUS_OK;
     if (nftw(path, remove_one, OPEN_DIRECTORIES_MAX, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
         return STATUS_OK;

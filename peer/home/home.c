@@ -241,18 +241,26 @@ void job_move(struct home_job *job, enum home_event event, const char *text)
     }
     if (event == HOME_EVENT_STARTED && job->row.started_wall_ms == 0)
         job->row.started_wall_ms = now;
-    job_demand_changed(job);
+    if (event == HOME_EVENT_BACK)
+        job_demand_changed(job);
+    else
+        job_demand_stale(job);
     job_save(job);
     log_info(home->peer->log, "job %s: %s%s%s", job->row.job.text, job_state_name(job->row.state),
              job->row.text[0] != '\0' ? ": " : "", job->row.text);
 }
 
-enum status job_path(const struct home_job *job, const char *name, char path[static FILE_PATH_MAX],
-                     struct fault *fault)
+enum status job_path(const struct home_job *job, const char *name, bool make,
+                     char path[static FILE_PATH_MAX], struct fault *fault)
 {
     char directory[NAME_BYTES_MAX + 8];
+    char inner[FILE_PATH_MAX];
     snprintf(directory, sizeof directory, "jobs/%s", job->row.job.text);
-    return peer_path(job->home->peer, directory, name, path, fault);
+    if (make)
+        return peer_path(job->home->peer, directory, name, path, fault);
+    enum status status =
+        path_join(inner, job->home->peer->config->state_directory, directory, fault);
+    return status == STATUS_OK ? path_join(path, inner, name, fault) : status;
 }
 
 bool job_own_lease(const struct home_job *job)
@@ -344,7 +352,7 @@ enum status home_log(struct home *home, const struct name *job, char path[static
     if (found == NULL)
         return no_job(job, fault);
     *final = job_state_final(found->row.state);
-    return job_path(found, "log", path, fault);
+    return job_path(found, "log", false, path, fault);
 }
 
 enum status home_cancel(struct home *home, const struct name *name, struct fault *fault)

@@ -23,6 +23,14 @@ void job_demand_changed(struct home_job *job)
     job->demand_version++;
 }
 
+/* A job that is on its way, or runs, is out of the market: a short one ends before anybody is told
+ * where it is. */
+void job_demand_stale(struct home_job *job)
+{
+    job->demand_stale = true;
+    job->progress_boot_ms = clock_boot_ms(job->home->peer->clock) + PROGRESS_TOLD_EVERY_MS;
+}
+
 static bool wanted(const struct home_job *job)
 {
     if (job->row.placement == JOB_LOCAL || job_state_final(job->row.state) || job->row.cancelled)
@@ -33,8 +41,10 @@ static bool wanted(const struct home_job *job)
 /* Work left is part of the demand: progress is a change, told now and then. */
 static void notice_progress(struct home_job *job, int64_t now)
 {
-    if (job->row.examples_done == job->reported_examples || now < job->progress_boot_ms)
+    bool news = job->demand_stale || job->row.examples_done != job->reported_examples;
+    if (!news || now < job->progress_boot_ms)
         return;
+    job->demand_stale = false;
     job->reported_examples = job->row.examples_done;
     job_demand_changed(job);
 }

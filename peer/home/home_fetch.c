@@ -13,7 +13,7 @@ static enum status copy_results(struct home_job *job, const char *to, struct are
                                 struct file_set *set, struct fault *fault)
 {
     char from[FILE_PATH_MAX];
-    enum status status = job_path(job, "results", from, fault);
+    enum status status = job_path(job, "results", false, from, fault);
     if (status == STATUS_OK)
         status = job_open_chunks(job, fault);
     if (status != STATUS_OK)

@@ -17,7 +17,7 @@ enum status job_open_chunks(struct home_job *job, struct fault *fault)
     char path[FILE_PATH_MAX];
     if (job->chunks != NULL)
         return STATUS_OK;
-    enum status status = job_path(job, "chunks", path, fault);
+    enum status status = job_path(job, "chunks", true, path, fault);
     return status == STATUS_OK ? chunks_open(path, 0, &job->chunks, fault) : status;
 }
 
@@ -242,7 +242,7 @@ enum status home_commit_files(struct home *home, const struct name *caller,
     if (request->purpose == FILES_CHECKPOINT)
         return take_checkpoint(job, request->lease, fault);
     char path[FILE_PATH_MAX];
-    status = job_path(job, "results", path, fault);
+    status = job_path(job, "results", true, path, fault);
     if (status == STATUS_OK)
         status = directory_make(path, 0700, fault);
     return status == STATUS_OK ? chunks_assemble(job->chunks, set, path, fault) : status;

@@ -71,6 +71,7 @@ struct home_job {
     uint64_t demand_version;      /* grows with each change */
     uint64_t demand_told;         /* the broker knows this one */
     bool demand_busy;             /* a call is under way */
+    bool demand_stale;            /* to be told when progress is */
     int64_t demand_retry_boot_ms; /* after a failure, not before */
     int64_t progress_boot_ms;     /* progress is news again from then on */
     struct home_profile profile;
@@ -110,7 +111,10 @@ MUST_USE enum status home_add(struct home *home, const struct spool_job *row, st
 void job_save(struct home_job *job);
 void job_move(struct home_job *job, enum home_event event, const char *text);
 void job_demand_changed(struct home_job *job);
-MUST_USE enum status job_path(const struct home_job *job, const char *name,
+/* Something changed that the market need not hear of at once: it is told with the progress. */
+void job_demand_stale(struct home_job *job);
+/* Of something in the job's directory, which is made where `make`: most jobs never have one. */
+MUST_USE enum status job_path(const struct home_job *job, const char *name, bool make,
                               char path[static FILE_PATH_MAX], struct fault *fault);
 bool job_own_lease(const struct home_job *job);
 

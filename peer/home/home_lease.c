@@ -174,7 +174,7 @@ static enum status remember_place(struct home_job *job, const struct signed_byte
 static uint64_t log_size(const struct home_job *job)
 {
     char path[FILE_PATH_MAX];
-    if (job_path(job, "log", path, NULL) != STATUS_OK)
+    if (job_path(job, "log", false, path, NULL) != STATUS_OK)
         return 0;
     FILE *file = fopen(path, "re");
     long size = 0;

@@ -92,7 +92,7 @@ void job_watch(struct home_job *job)
     }
     char path[FILE_PATH_MAX];
     struct watch_job_request request = {.lease = job->row.lease};
-    if (job_path(job, "log", path, NULL) == STATUS_OK) {
+    if (job_path(job, "log", false, path, NULL) == STATUS_OK) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
         if (fd >= 0)
@@ -111,7 +111,7 @@ static void keep_log(struct home_job *job, const struct job_event *event)
     char path[FILE_PATH_MAX];
     uint64_t at = job->row.log_base + event->log_offset;
     if (event->data.size == 0 || at > HOME_LOG_BYTES_MAX ||
-        job_path(job, "log", path, NULL) != STATUS_OK)
+        job_path(job, "log", true, path, NULL) != STATUS_OK)
         return;
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -183,8 +183,6 @@ enum status run_make(struct host *host, const struct spool_run *row, struct run 
     enum status status = peer_path(host->peer, "runs", id, made->directory, fault);
     if (status == STATUS_OK)
         status = peer_path(host->peer, "run-chunks", id, made->chunk_directory, fault);
-    if (status == STATUS_OK && row->state != RUN_GRANTED && row->state != RUN_OVER)
-        status = run_open_chunks(made, fault);
     if (status != STATUS_OK) {
         run_free(made);
         return status;

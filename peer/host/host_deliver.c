@@ -81,7 +81,9 @@ static enum status prepare_delivery(struct run *run, enum run_delivery delivery,
     arena_init(&run->delivery_arena, ARENA_MESSAGE_BYTES);
     run->delivering_number = run->checkpoint_number;
     run->delivering_made_boot_ms = run->checkpoint_made_boot_ms;
-    status = chunks_scan(run->chunks, &source, &run->delivery_arena, &run->transfer.set, fault);
+    status = run_open_chunks(run, fault);
+    if (status == STATUS_OK)
+        status = chunks_scan(run->chunks, &source, &run->delivery_arena, &run->transfer.set, fault);
     if (status != STATUS_OK)
         return status;
     return peer_contact(run->peer, &run->row.home, run->current.lease->home_address, &run->contact,

@@ -265,10 +265,7 @@ static enum status take_in(struct host *host, const struct accept_request *reque
         status = make_granted(host, &request->signed_lease, lease, run, fault);
     if (status != STATUS_OK)
         return status;
-    if ((*run)->chunks == NULL)
-        status = run_open_chunks(*run, fault);
-    if (status == STATUS_OK)
-        status = keep_specification(*run, &request->specification, fault);
+    status = keep_specification(*run, &request->specification, fault);
     if (status == STATUS_OK)
         status = executor->operations->prepare(executor, (*run)->directory, fault);
     if (status != STATUS_OK)

@@ -37,6 +37,8 @@ enum status run_open_chunks(struct run *run, struct fault *fault)
 {
     const struct peer_config *config = run->peer->config;
     bool foreign = !name_equal(&run->row.home, &config->member);
+    if (run->chunks != NULL)
+        return STATUS_OK;
     uint64_t quota_bytes = foreign ? 2 * config->executor.staging_bytes : 0;
     return chunks_open(run->chunk_directory, quota_bytes, &run->chunks, fault);
 }
@@ -98,6 +100,9 @@ enum status host_offer_files(struct run *run, const struct offer_files_request *
     if (status != STATUS_OK)
         return status;
     struct file_set set = set_of(run, request->purpose);
+    status = run_open_chunks(run, fault);
+    if (status != STATUS_OK)
+        return status;
     return chunks_missing(run->chunks, &set, MISSING_PER_ANSWER_MAX, arena, &response->missing,
                           &response->missing_count, fault);
 }
@@ -118,6 +123,9 @@ enum status host_put_chunk(struct run *run, const struct push_chunk_request *req
     struct file_set bundle = set_of(run, FILES_BUNDLE);
     if (!announced(&bundle, &request->digest) && !announced(&run->checkpoint, &request->digest))
         return fault_set(fault, STATUS_INVALID, "a chunk that no file announced has");
+    enum status status = run_open_chunks(run, fault);
+    if (status != STATUS_OK)
+        return status;
     return chunks_put(run->chunks, &request->digest, request->data, fault);
 }
 
@@ -126,6 +134,8 @@ enum status host_commit_files(struct run *run, enum files_purpose purpose, struc
     char work[FILE_PATH_MAX];
     struct file_set set = set_of(run, purpose);
     enum status status = path_join(work, run->directory, "work", fault);
+    if (status == STATUS_OK)
+        status = run_open_chunks(run, fault);
     if (status == STATUS_OK)
         status = chunks_assemble(run->chunks, &set, work, fault);
     if (status == STATUS_OK && purpose == FILES_BUNDLE)
