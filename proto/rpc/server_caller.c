@@ -2,9 +2,9 @@
  * Caller: who is at the other end of a call, from what TLS proved.
  *
  * The certificate reaches us as PEM text with every call; parsing it costs far more than an echo,
- * so parsed ones are kept (RPC_CALLERS_CACHED_MAX, replaced in turn) and found again by their whole
- * text. A certificate that expires while its connection lives stops being one. Unix sockets prove
- * the user at accept. Complexity: O(PEM text + callers cached).
+ * so parsed ones are kept (RPC_CALLERS_CACHED_MAX, RPC_CALLER_WAYS to a hash, replaced in turn) and
+ * found again by their whole text. A certificate that expires while its connection lives stops
+ * being one. Unix sockets prove the user at accept. Complexity: O(PEM text).
  */
 #include "proto/rpc/server_internal.h"
 
@@ -31,12 +31,28 @@ static void forget(struct cached_caller *cached)
     *cached = (struct cached_caller){0};
 }
 
+static struct cached_caller *ways_of(const struct rpc_server *server, uint64_t hash)
+{
+    return &server->callers[hash % (RPC_CALLERS_CACHED_MAX / RPC_CALLER_WAYS) * RPC_CALLER_WAYS];
+}
+
+/* A free way, or the one whose turn it is. */
+static struct cached_caller *place_for(struct rpc_server *server, uint64_t hash)
+{
+    struct cached_caller *ways = ways_of(server, hash);
+    for (size_t i = 0; i < RPC_CALLER_WAYS; i++)
+        if (ways[i].pem == NULL)
+            return &ways[i];
+    return &ways[server->callers_next++ % RPC_CALLER_WAYS];
+}
+
 static struct cached_caller *find(struct rpc_server *server, const grpc_auth_property *pem,
                                   uint64_t hash)
 {
-    for (size_t i = 0; i < server->callers_used; i++) {
-        struct cached_caller *cached = &server->callers[i];
-        if (cached->hash == hash && cached->pem_bytes == pem->value_length &&
+    struct cached_caller *ways = ways_of(server, hash);
+    for (size_t i = 0; i < RPC_CALLER_WAYS; i++) {
+        struct cached_caller *cached = &ways[i];
+        if (cached->pem != NULL && cached->hash == hash && cached->pem_bytes == pem->value_length &&
             memcmp(cached->pem, pem->value, pem->value_length) == 0)
             return cached;
     }
@@ -83,10 +99,7 @@ static struct cached_caller *add(struct rpc_server *server, const grpc_auth_cont
     if (fresh.pem == NULL)
         return NULL;
     memcpy(fresh.pem, pem->value, pem->value_length);
-    struct cached_caller *place = &server->callers[server->callers_next];
-    server->callers_next = (server->callers_next + 1) % RPC_CALLERS_CACHED_MAX;
-    if (server->callers_used < RPC_CALLERS_CACHED_MAX)
-        server->callers_used++;
+    struct cached_caller *place = place_for(server, hash);
     forget(place);
     *place = fresh;
     return place;
@@ -119,7 +132,7 @@ void server_caller_read(struct rpc_server *server, grpc_call *grpc, struct rpc_c
 
 void server_callers_forget(struct rpc_server *server)
 {
-    for (size_t i = 0; i < server->callers_used; i++)
+    for (size_t i = 0; server->callers != NULL && i < RPC_CALLERS_CACHED_MAX; i++)
         forget(&server->callers[i]);
     free(server->callers);
 }

@@ -19,7 +19,8 @@ enum {
     RPC_SERVER_PARTS = 8, /* of those places one member may have one part, where they get short */
     RPC_HANDLERS_MAX = 64,
     RPC_UNSENT_HARD_MAX = 4 * RPC_UNSENT_MAX, /* a handler that sends on is cut off here */
-    RPC_CALLERS_CACHED_MAX = 64               /* parsed certificates, by their PEM text */
+    RPC_CALLERS_CACHED_MAX = 4096,            /* parsed certificates, by their PEM text */
+    RPC_CALLER_WAYS = 8                       /* places that one of them may be in */
 };
 
 /* One method that waits for its next call. */
@@ -69,9 +70,8 @@ struct rpc_server {
     size_t call_count;
     size_t calls_open; /* those that gRPC still knows */
 
-    struct cached_caller *callers; /* [RPC_CALLERS_CACHED_MAX], replaced in turn */
-    size_t callers_used;
-    size_t callers_next;
+    struct cached_caller *callers; /* [RPC_CALLERS_CACHED_MAX], each among the ways of its hash */
+    size_t callers_next;           /* way to be replaced next */
 
     bool closing;
     bool shut_down; /* gRPC has told us that it is done */

@@ -38,16 +38,18 @@ static void a_leased_job_runs_at_its_host_to_its_end_and_is_receipted(void **sta
     struct sim *sim = *state;
     struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
     executor_fake_script(&host->executor, &(struct fake_script){.examples_per_second = 1000,
-                                                                .examples = 4000,
+                                                                .examples = 12000,
                                                                 .checkpoint_ms = 1000});
     struct name job =
-        sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .examples = 4000});
+        sim_submit(home, &(struct sim_job){.placement = JOB_FEDERATED, .examples = 12000});
     struct lease_id lease = sim_grant(sim, job, host, 0x3);
     sim_run(sim, 500);
     assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
     assert_int_equal(sim_reports(sim, lease, LEASE_REPORT_RUNNING), 1);
+    assert_false(sim_demand(sim, job)->position.running); /* a short job is never told to run */
+    sim_run(sim, 2500);
     assert_true(sim_demand(sim, job)->position.running);
-    sim_run(sim, 4000);
+    sim_run(sim, 5000);
     assert_int_equal(sim_row(home, job).state, JOB_STATE_DONE);
     assert_int_equal(sim_reports(sim, lease, LEASE_REPORT_RELEASED), 1);
     assert_true(sim_cancelled(sim, job, true));
@@ -56,7 +58,7 @@ static void a_leased_job_runs_at_its_host_to_its_end_and_is_receipted(void **sta
     assert_true(sim_receipt_signed(sim, lease, 1));
     assert_true(receipt->last);
     assert_int_equal(receipt->outcome, LEASE_OUTCOME_COMPLETED);
-    assert_in_range(receipt->held_ms, 2000, 2000 + 2 * PEER_TICK_MS); /* 4000 examples at 2000/s */
+    assert_in_range(receipt->held_ms, 6000, 6000 + 2 * PEER_TICK_MS); /* 12000 examples, 2000/s */
     assert_int_equal(receipt->gpu_count, 2);
 }
 
