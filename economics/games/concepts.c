@@ -272,7 +272,7 @@ const struct concept concepts[] = {
     {"core", NULL, "is there a split to which nobody objects?", true, false, REACH_DATA,
      concept_core},
     {"nearest-core", "nearest_core", "the core point nearest to Shapley in least squares", false,
-     true, REACH_TABLE, concept_nearest_core},
+     true, REACH_SAMPLES, concept_nearest_core},
     {"tau", "tau-value", "between minimal rights and utopia [Tijs 1981]", true, true, REACH_TABLE,
      answer_tau},
     {"banzhaf", "banzhaf-raw", "mean marginal contribution over all coalitions [Banzhaf 1965]",

@@ -6,7 +6,10 @@
 
 #include "economics/games/concepts_internal.h"
 #include "economics/games/generation.h"
+#include "economics/games/nearest_generated.h"
 #include "economics/games/nucleolus.h"
+
+enum { NEAREST_PAIRS = 512 }; /* of orders, for the estimate it is nearest to */
 
 enum { SUPERADDITIVE_PLAYERS_MAX = 18 }; /* 3^18 pairs: a second */
 
@@ -198,6 +201,38 @@ enum status concept_core(struct subject *subject, struct concept_answer *answer,
     return STATUS_OK;
 }
 
+/* Without a table: nearest to an estimate of Shapley's value. */
+static enum status nearest_by_generation(struct subject *subject, struct concept_answer *answer,
+                                         struct fault *fault)
+{
+    const struct sampling_settings *settings = &subject->sampling;
+    struct sampled sampled;
+    struct nearest_generated nearest;
+    struct sampling_settings orders = *settings;
+    if (orders.pairs_max == 0)
+        orders.pairs_max = NEAREST_PAIRS;
+    enum status status = sampling_shapley(subject->input, &orders, subject->arena, &sampled, fault);
+    if (status == STATUS_OK)
+        status = nearest_generate(subject->input, sampled.split, settings->stop, settings->context,
+                                  subject->arena, &nearest, fault);
+    if (status != STATUS_OK)
+        return status;
+    concept_truth(answer, "certified", nearest.certified);
+    concept_text(answer, "by", "a mixed-integer program over membership: nobody objects");
+    concept_number(answer, "coalitions", nearest.count);
+    concept_number(answer, "half_width", sampled.half_width);
+    if (nearest.certified)
+        answer->split = nearest.x;
+    concept_remark(answer,
+                   nearest.certified
+                       ? "nearest to an estimate of the Shapley value, whose 95%% half-widths are "
+                         "at most %.3g%% of v(N)/n"
+                       : "not reached: the point found is not proven to be in the core "
+                         "(Shapley's half-widths: %.3g%%)",
+                   100.0 * sampled.half_width);
+    return STATUS_OK;
+}
+
 enum status concept_nearest_core(struct subject *subject, struct concept_answer *answer,
                                  struct fault *fault)
 {
@@ -208,6 +243,8 @@ enum status concept_nearest_core(struct subject *subject, struct concept_answer 
     double *split = concept_split(subject);
     if (split == NULL)
         return concept_no_memory(fault);
+    if (game->worth == NULL)
+        return nearest_by_generation(subject, answer, fault);
     enum status status = game_least_core(game, subject->scratch, &core, fault);
     if (status != STATUS_OK)
         return status;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "economics/games/input_internal.h"
@@ -35,12 +36,19 @@ static bool looks_like_json(const char *text, size_t size)
     return at < size && (text[at] == '{' || text[at] == '[');
 }
 
+/* A coalition may begin with a brace too. */
+static bool called_csv(const char *name)
+{
+    size_t const length = strlen(name);
+    return length >= 4 && strcasecmp(name + length - 4, ".csv") == 0;
+}
+
 enum status input_parse(const char *name, const char *text, size_t size, struct arena *arena,
                         struct input *input, struct fault *fault)
 {
     struct json_document *document = NULL;
     *input = (struct input){.count = 1};
-    if (!looks_like_json(text, size)) {
+    if (called_csv(name) || !looks_like_json(text, size)) {
         input->games = arena_alloc(arena, 1, sizeof *input->games);
         return input->games == NULL ? input_no_memory(fault)
                                     : input_csv(name, text, size, arena, input->games, fault);
@@ -351,7 +359,7 @@ enum status input_complete(struct input_game *game, struct fault *fault)
     if ((game->instance == NULL && game->production == NULL) || players > MARKET_TABLE_PLAYERS_MAX)
         return fault_set(fault, STATUS_INVALID,
                          "%u players are too many for a table of 2^n worths; of such games shapley "
-                         "(sampled), owen, core and least-core can be had",
+                         "(sampled), owen, core, least-core and nearest-core can be had",
                          players);
     enum status status = input_table(players, game->arena, game, &worth, fault);
     if (status == STATUS_OK && game->instance != NULL)

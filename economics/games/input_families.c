@@ -95,11 +95,19 @@ static enum status read_assignment(const struct json_place *object, struct arena
     uint32_t columns = 0;
     enum status status =
         input_matrix(object, "assignment", any, arena, &gain, &rows, &columns, fault);
-    if (status == STATUS_OK)
+    bool const tabled = rows + columns <= GAME_PLAYERS_MAX;
+    game->game.players = rows + columns;
+    game->arena = arena;
+    if (status == STATUS_OK && rows + columns > PRODUCTION_PLAYERS_MAX)
+        return fault_set(fault, STATUS_INVALID,
+                         "assignment: %u rows and columns are more than %d players", rows + columns,
+                         PRODUCTION_PLAYERS_MAX);
+    if (status == STATUS_OK && tabled)
         status = input_table(rows + columns, arena, game, &worth, fault);
     if (status != STATUS_OK)
         return status;
-    family_assignment(rows, columns, gain, worth);
+    if (tabled)
+        family_assignment(rows, columns, gain, worth);
     return assignment_production(rows, columns, gain, arena, &game->production, fault);
 }
 

@@ -9,6 +9,7 @@
 #include "economics/games/core.h"
 #include "economics/games/generation.h"
 #include "economics/games/market_table.h"
+#include "economics/games/nearest_generated.h"
 #include "economics/games/nucleolus.h"
 #include "economics/games/separation.h"
 #include "tests/economics/random_market.h"
@@ -166,6 +167,34 @@ static void separation_finds_what_enumeration_finds_in_production_games(void **s
     for_all(make_production, check_separation);
 }
 
+/* Against the one from the table, which Kuhn-Tucker conditions certify. */
+static void check_nearest(struct trial *trial)
+{
+    struct nearest_generated nearest;
+    struct nearest_core exact;
+    double shapley[GAME_PLAYERS_MAX];
+    uint32_t const n = trial->table.players;
+    double const total = trial->table.worth[game_grand(&trial->table)];
+    game_shapley(&trial->table, shapley);
+    assert_ok(game_nearest_core(&trial->table, shapley, &trial->scratch, &exact, NULL));
+    assert_ok(nearest_generate(&trial->input, shapley, NULL, NULL, &trial->arena, &nearest, NULL));
+    CHECK(trial, nearest.certified);
+    for (uint32_t i = 0; i < n && exact.answer == CORE_POINT; i++)
+        CHECK(trial, fabs(nearest.x[i] - exact.x[i]) <= 1e-4 * fmax(total, 1e-6));
+}
+
+static void the_nearest_core_point_of_markets_is_that_of_their_tables(void **state)
+{
+    (void)state;
+    for_all(make_market, check_nearest);
+}
+
+static void the_nearest_core_point_of_production_games_is_that_of_their_tables(void **state)
+{
+    (void)state;
+    for_all(make_production, check_nearest);
+}
+
 static bool at_once(void *context)
 {
     (void)context;
@@ -196,6 +225,8 @@ int main(void)
         cmocka_unit_test(the_least_core_of_production_games_is_that_of_their_tables),
         cmocka_unit_test(separation_finds_what_enumeration_finds_in_markets),
         cmocka_unit_test(separation_finds_what_enumeration_finds_in_production_games),
+        cmocka_unit_test(the_nearest_core_point_of_markets_is_that_of_their_tables),
+        cmocka_unit_test(the_nearest_core_point_of_production_games_is_that_of_their_tables),
         cmocka_unit_test(stopped_at_once_the_interval_holds_the_least_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,9 @@ printf '[%s, %s]\n' "$table" "$glove" >list.json
 solved $'coalition,worth\nusc,10\nucsd,12\n"usc,ucsd",30' shapley "14 16"
 solved $'coalition,cost\na,4\nb,6\na+b,7' nucleolus "2.5 4.5"
 
+printf '%s\n' '{1},1' '{2},2' '"{1 2}",5' >braces.csv
+expect_exit 0 "3.000000" "$economics" game solve braces.csv --concepts shapley
+
 # (3) production: two gloves' resources; Owen pays the scarce one [Owen 1975]
 solved '{"A": [[1], [1]], "c": [1], "b": [[1, 0], [1, 0], [0, 1]]}' owen "0 0 1"
 
@@ -109,6 +112,14 @@ expect_exit 0 "certified yes" "$economics" game solve large.json --concepts leas
 expect_exit 0 "estimated" "$economics" game solve large.json --concepts shapley --pairs 64
 expect_exit 1 "too many for a table" "$economics" game solve large.json --concepts nucleolus
 expect_exit 0 "objects by" "$economics" game check large.json --split "$(awk 'BEGIN { for (i = 1; i <= 30; i++) printf "%s1", (i > 1 ? "," : "") }')"
+
+"$economics" game solve large.json --concepts nearest-core --pairs 64 --seconds 60 >out || fail "nearest-core: $(cat out)"
+grep -q "certified yes\|not reached" out || fail "the nearest core point has no certificate: $(cat out)"
+# 28 in an assignment: no table, and Owen's split of its linear program
+awk 'BEGIN { printf "{\"assignment\": ["; for (i = 1; i <= 14; i++) { printf "%s[", (i > 1 ? ", " : ""); for (j = 1; j <= 14; j++) printf "%s%d", (j > 1 ? ", " : ""), i * j % 7 + 1; printf "]" } print "]}" }' >pairs.json
+expect_exit 0 "dual prices" "$economics" game solve pairs.json --concepts owen,core
+# Ctrl-C: the estimate so far (the shell gives background commands no SIGINT, so timeout sends it)
+expect_exit 124 "estimated" timeout --signal=INT 3 "$economics" game solve large.json --concepts shapley --half-width 1e-9 --seconds 3000
 
 # a worth table is kept, and taken from there
 "$economics" market generate -d 15 -j 30 -s 3 -o fifteen.json
