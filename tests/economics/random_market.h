@@ -203,25 +203,31 @@ static inline void random_row(struct rng *rng, struct market *market, enum marke
     market->rows[market->row_count++] = row;
 }
 
+static inline void random_market_shaped(struct rng *rng, const struct random_shape *shape,
+                                        struct arena *arena, struct market *market)
+{
+    *market = (struct market){.round_ms = RANDOM_ROUND_MS, .member_count = shape->members};
+    market->members = arena_alloc(arena, shape->members, sizeof *market->members);
+    for (uint32_t m = 0; m < shape->members; m++)
+        random_name(&market->members[m].name, "member", m);
+    random_pools(rng, shape, arena, market);
+    random_jobs(rng, shape, arena, market);
+    market->rows = arena_alloc(arena, (size_t)shape->members * 3, sizeof *market->rows);
+    market->entries =
+        arena_alloc(arena, (size_t)market->column_count * 3 + 1, sizeof *market->entries);
+    for (int32_t m = 0; shape->rows && m < (int32_t)shape->members; m++)
+        for (int kind = 0; kind < MARKET_ROW_KIND_COUNT; kind++)
+            if (rng_below(rng, 2) == 0)
+                random_row(rng, market, (enum market_row_kind)kind, m);
+}
+
 static inline void random_market(uint64_t seed, uint64_t stream, struct arena *arena,
                                  struct market *market)
 {
     struct rng rng;
     rng_init(&rng, seed, stream);
     struct random_shape const shape = random_shape(&rng);
-    *market = (struct market){.round_ms = RANDOM_ROUND_MS, .member_count = shape.members};
-    market->members = arena_alloc(arena, shape.members, sizeof *market->members);
-    for (uint32_t m = 0; m < shape.members; m++)
-        random_name(&market->members[m].name, "member", m);
-    random_pools(&rng, &shape, arena, market);
-    random_jobs(&rng, &shape, arena, market);
-    market->rows = arena_alloc(arena, (size_t)shape.members * 3, sizeof *market->rows);
-    market->entries =
-        arena_alloc(arena, (size_t)market->column_count * 3 + 1, sizeof *market->entries);
-    for (int32_t m = 0; shape.rows && m < (int32_t)shape.members; m++)
-        for (int kind = 0; kind < MARKET_ROW_KIND_COUNT; kind++)
-            if (rng_below(&rng, 2) == 0)
-                random_row(&rng, market, (enum market_row_kind)kind, m);
+    random_market_shaped(&rng, &shape, arena, market);
 }
 
 #endif

@@ -8,13 +8,14 @@
 
 #include "economics/games/core.h"
 #include "economics/games/generation.h"
+#include "economics/games/market_owen.h"
 #include "economics/games/market_table.h"
 #include "economics/games/nearest_generated.h"
 #include "economics/games/nucleolus.h"
 #include "economics/games/separation.h"
 #include "tests/economics/random_market.h"
 
-enum { GAMES = 40, PLAYERS = 8, RESOURCES = 3, GOODS = 5 };
+enum { GAMES = 40, WIDE_GAMES = 8, PLAYERS = 8, RESOURCES = 3, GOODS = 5 };
 
 /* A game given by data, with its table. */
 struct trial {
@@ -27,14 +28,37 @@ struct trial {
     uint64_t seed;
 };
 
-static void make_market(struct trial *trial)
+static void table_market(struct trial *trial)
 {
-    random_market(trial->seed, 31, &trial->arena, &trial->instance.market);
     uint32_t const n = trial->instance.market.member_count;
     double *worth = arena_alloc(&trial->arena, (size_t)1 << n, sizeof *worth);
     trial->input = (struct input_game){.game = {.players = n}, .instance = &trial->instance};
     assert_ok(market_table(&trial->instance.market, 1, worth, NULL));
     trial->table = (struct game){.players = n, .worth = worth};
+}
+
+static void make_market(struct trial *trial)
+{
+    random_market(trial->seed, 31, &trial->arena, &trial->instance.market);
+    table_market(trial);
+}
+
+/* Eight to twelve members with limits of every kind. */
+static void make_wide_market(struct trial *trial)
+{
+    struct rng rng;
+    rng_init(&rng, trial->seed, 34);
+    struct random_shape const shape = {
+        .members = random_pick(&rng, 8, 12),
+        .jobs = random_pick(&rng, 16, 28),
+        .gpus_max = 8,
+        .nodes_max = 2,
+        .worth_scale = 1000000,
+        .ties = rng_below(&rng, 3) == 0,
+        .rows = true,
+    };
+    random_market_shaped(&rng, &shape, &trial->arena, &trial->instance.market);
+    table_market(trial);
 }
 
 static double *numbers(struct trial *trial, struct rng *rng, uint32_t count, uint64_t most)
@@ -143,6 +167,45 @@ static void check_separation(struct trial *trial)
     separation_close(separation);
 }
 
+/* Owen's split [Owen 1975], the nucleolus [Schmeidler 1969: in every core that is there]. */
+static void check_core_points(struct trial *trial)
+{
+    struct owen owen;
+    struct game_objection objection;
+    struct game_certificate certificate;
+    struct nucleolus_settings const settings = {.individually_rational = true};
+    enum game_answer answer = GAME_UNDEFINED;
+    double x[GAME_PLAYERS_MAX];
+    bool ranged = false;
+    double const slack = 1e-8 * trial->table.worth[game_grand(&trial->table)] + 1e-9;
+    assert_ok(market_owen(&trial->instance.market, &trial->arena, &owen, &ranged, NULL));
+    game_objection(&trial->table, owen.split, &objection);
+    CHECK(trial, objection.by <= slack);
+    assert_ok(game_nucleolus(&trial->table, settings, &trial->scratch, x, &answer, NULL));
+    CHECK(trial, answer == GAME_SOLVED);
+    game_objection(&trial->table, x, &objection);
+    CHECK(trial, objection.by <= slack);
+    assert_ok(
+        game_certify_nucleolus(&trial->table, settings, x, &trial->scratch, &certificate, NULL));
+    CHECK(trial, certificate.certified);
+    check_separation(trial);
+}
+
+static void of_markets_with_limits_owen_and_nucleolus_are_in_the_core(void **state)
+{
+    (void)state;
+    uint64_t const first = support_seed(1);
+    for (uint64_t seed = first; seed < first + WIDE_GAMES; seed++) {
+        struct trial trial = {.seed = seed};
+        arena_init(&trial.arena, ARENA_ROUND_BYTES);
+        arena_init(&trial.scratch, ARENA_ROUND_BYTES);
+        make_wide_market(&trial);
+        check_core_points(&trial);
+        arena_fini(&trial.scratch);
+        arena_fini(&trial.arena);
+    }
+}
+
 static void the_least_core_of_markets_is_that_of_their_tables(void **state)
 {
     (void)state;
@@ -221,6 +284,7 @@ static void stopped_at_once_the_interval_holds_the_least_core(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_markets_with_limits_owen_and_nucleolus_are_in_the_core),
         cmocka_unit_test(the_least_core_of_markets_is_that_of_their_tables),
         cmocka_unit_test(the_least_core_of_production_games_is_that_of_their_tables),
         cmocka_unit_test(separation_finds_what_enumeration_finds_in_markets),
