@@ -7,10 +7,8 @@
 #include "economics/experiments/shipped.h"
 
 static const struct experiment *const shipped[] = {
-    &experiment_capacity_sharing,
-    &experiment_misreporting,
-    &experiment_formation,
-    &experiment_mechanisms,
+    &experiment_capacity_sharing, &experiment_misreporting, &experiment_formation,
+    &experiment_mechanisms,       &experiment_replay,
 };
 
 const struct experiment *const *experiment_all(size_t *count)

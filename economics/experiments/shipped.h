@@ -10,5 +10,6 @@ extern const struct experiment experiment_capacity_sharing;
 extern const struct experiment experiment_misreporting;
 extern const struct experiment experiment_formation;
 extern const struct experiment experiment_mechanisms;
+extern const struct experiment experiment_replay;
 
 #endif

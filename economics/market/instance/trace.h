@@ -47,6 +47,27 @@ struct trace_notes {
     uint32_t not_possible; /* no pool has such a GPU, or so many on a node */
 };
 
+/* A job of a list, before it is part of a market. */
+struct trace_job {
+    uint32_t member;
+    uint32_t gpus;
+    double start; /* seconds */
+    double seconds;
+    double throughput; /* examples/s on its GPUs */
+    uint32_t line;
+};
+
+struct trace_jobs {
+    struct trace_job *jobs; /* in the file's order */
+    uint32_t job_count;
+    const char (*names)[64]; /* [member_count] */
+    uint32_t member_count;
+};
+
+/* Philly's list or Muri's (then of `members` members) as jobs. Everything lies in the arena. */
+MUST_USE enum status trace_philly_jobs(const char *path, uint32_t members, struct arena *arena,
+                                       struct trace_jobs *jobs, struct fault *fault);
+
 /* INVALID with FILE:LINE. EXHAUSTED, IO. */
 MUST_USE enum status trace_alibaba(const char *nodes, const char *pods,
                                    const struct trace_options *options, struct arena *arena,

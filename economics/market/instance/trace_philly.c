@@ -20,15 +20,6 @@ static const char *const philly_columns[] = {"num_gpus", "duration", "timestamp"
 static const char *const muri_columns[] = {"num_gpu",    "submit_time",    "iterations",
                                            "batch_size", "iteration_time", NULL};
 
-struct job {
-    uint32_t member;
-    uint32_t gpus;
-    double start; /* seconds */
-    double seconds;
-    double throughput; /* examples/s on its GPUs */
-    uint32_t line;
-};
-
 struct member {
     double gpu_seconds;
     double first;
@@ -39,7 +30,7 @@ struct member {
 struct importing {
     const struct trace_options *options;
     struct arena *arena;
-    struct job *jobs;
+    struct trace_job *jobs;
     uint32_t job_count;
     char (*names)[64]; /* [MARKET_MEMBERS_MAX] */
     struct member *members;
@@ -71,6 +62,23 @@ enum status trace_philly(const char *jobs, const struct trace_options *options, 
     write_jobs(&in, to);
     fputs("}\n", to);
     return STATUS_OK;
+}
+
+enum status trace_philly_jobs(const char *path, uint32_t members, struct arena *arena,
+                              struct trace_jobs *jobs, struct fault *fault)
+{
+    struct trace_options const options = {.members = members};
+    struct trace_notes notes = {0};
+    struct importing in = {.options = &options, .arena = arena, .notes = &notes};
+    in.names = arena_alloc(arena, MARKET_MEMBERS_MAX, sizeof *in.names);
+    if (in.names == NULL)
+        return fault_set(fault, STATUS_EXHAUSTED, "no memory for the members");
+    enum status const status = read_jobs(&in, path, fault);
+    *jobs = (struct trace_jobs){.jobs = in.jobs,
+                                .job_count = in.job_count,
+                                .names = (const char(*)[64])in.names,
+                                .member_count = in.member_count};
+    return status;
 }
 
 void trace_write_members(const char (*names)[64], uint32_t count, double affinity, FILE *to)
@@ -152,8 +160,8 @@ static enum status find_member(struct importing *in, const struct trace_csv *csv
     return STATUS_OK;
 }
 
-static enum status read_philly(struct importing *in, const struct trace_csv *csv, struct job *job,
-                               struct fault *fault)
+static enum status read_philly(struct importing *in, const struct trace_csv *csv,
+                               struct trace_job *job, struct fault *fault)
 {
     enum status status =
         trace_csv_whole(csv, PHILLY_GPUS, MARKET_GPUS_PER_COLUMN_MAX, &job->gpus, fault);
@@ -165,8 +173,8 @@ static enum status read_philly(struct importing *in, const struct trace_csv *csv
     return status == STATUS_OK ? find_member(in, csv, &job->member, fault) : status;
 }
 
-static enum status read_muri(struct importing *in, const struct trace_csv *csv, struct job *job,
-                             struct fault *fault)
+static enum status read_muri(struct importing *in, const struct trace_csv *csv,
+                             struct trace_job *job, struct fault *fault)
 {
     double batch = 0;
     double iterations = 0;
@@ -224,7 +232,7 @@ static enum status read_jobs(struct importing *in, const char *path, struct faul
         status = trace_csv_next(&csv, &there, fault);
         if (status != STATUS_OK || !there)
             break;
-        struct job *job = &in->jobs[in->job_count];
+        struct trace_job *job = &in->jobs[in->job_count];
         job->line = csv.line;
         status = (muri ? read_muri : read_philly)(in, &csv, job, fault);
         if (job->gpus == 0)
@@ -240,7 +248,7 @@ static enum status read_jobs(struct importing *in, const char *path, struct faul
 static void measure_members(struct importing *in)
 {
     for (uint32_t j = 0; j < in->job_count; j++) {
-        const struct job *job = &in->jobs[j];
+        const struct trace_job *job = &in->jobs[j];
         struct member *member = &in->members[job->member];
         double const end = job->start + job->seconds;
         if (member->largest == 0 || job->start < member->first)
@@ -274,7 +282,7 @@ static void write_pools(const struct importing *in, FILE *to)
     fputs("],\n", to);
 }
 
-static void write_job(struct importing *in, const struct job *job, double remaining, FILE *to)
+static void write_job(struct importing *in, const struct trace_job *job, double remaining, FILE *to)
 {
     bool possible = false;
     fprintf(to,
@@ -301,7 +309,7 @@ static void write_jobs(struct importing *in, FILE *to)
         first = fmin(first, in->jobs[j].start);
     fputs(" \"jobs\": [", to);
     for (uint32_t j = 0; j < in->job_count; j++) {
-        const struct job *job = &in->jobs[j];
+        const struct trace_job *job = &in->jobs[j];
         double const into = first + in->options->at - job->start;
         if (in->options->at < 0)
             write_job(in, job, job->seconds, to);
