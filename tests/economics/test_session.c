@@ -140,6 +140,43 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
     arena_fini(&arena);
 }
 
+/* FNV-1a over the bits of what a result says. */
+static uint64_t mix(uint64_t digest, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        digest = (digest ^ at[i]) * UINT64_C(1099511628211);
+    return digest;
+}
+
+/* gcc and clang, debug and release, with and without FMA: seen once to be the same, and kept so. */
+static void results_are_the_same_on_every_compiler_and_build(void **state)
+{
+    (void)state;
+    static const uint64_t known[] = {UINT64_C(0x884f839789d27bad), UINT64_C(0x7bc27c2cf1243107)};
+    for (int method = SESSION_EXACT; method <= SESSION_FAST; method++) {
+        struct session_options const options = {.method = (enum session_method)method};
+        struct session_result result;
+        struct arena arena;
+        struct market market;
+        uint64_t digest = UINT64_C(14695981039346656037);
+        arena_init(&arena, ARENA_ROUND_BYTES);
+        assert_ok(made_market(25, 700, 3, &arena, &market));
+        solve_cold(&market, &options, &arena, &result);
+        for (uint32_t u = 0; u < result.use_count; u++) {
+            digest = mix(digest, &result.uses[u].column, sizeof result.uses[u].column);
+            digest = mix(digest, &result.uses[u].share, sizeof result.uses[u].share);
+        }
+        digest = mix(digest, result.pool_rent_credits, market.pool_count * sizeof(double));
+        digest = mix(digest, result.row_rent_credits, market.row_count * sizeof(double));
+        digest = mix(digest, result.job_surplus_credits, market.job_count * sizeof(double));
+        digest = mix(digest, &result.iterations, sizeof result.iterations);
+        if (digest != known[method - SESSION_EXACT])
+            fail_msg("method %d: 0x%016llx", method, (unsigned long long)digest);
+        arena_fini(&arena);
+    }
+}
+
 static void stopped_at_its_limit_a_plan_is_feasible(void **state)
 {
     (void)state;
@@ -195,6 +232,7 @@ int main(void)
         cmocka_unit_test(numbers_far_apart_leave_a_feasible_plan_and_a_true_bound),
         cmocka_unit_test(fast_is_feasible_and_brackets_the_optimum),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
+        cmocka_unit_test(results_are_the_same_on_every_compiler_and_build),
         cmocka_unit_test(stopped_at_its_limit_a_plan_is_feasible),
         cmocka_unit_test(weights_of_members_count_in_the_objective),
     };

@@ -371,7 +371,8 @@ void simplex_run(struct simplex *s, const uint32_t *jobs, uint32_t count, uint64
             missed = 0;
         }
         s->iterations += missed == 0;
-        if (s->iterations % 64 == 0 && missed == 0 && simplex_worth(s) >= enough)
+        if (isfinite(enough) && s->iterations % 64 == 0 && missed == 0 &&
+            simplex_worth(s) >= enough)
             return;
     }
 }
