@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/money/ledger.h"
+#include "broker/round/replay.h"
 #include "broker/store/leases.h"
 #include "proto/wire/methods.h"
 #include "tests/sim/memory.h"
@@ -13,6 +14,8 @@
 
 void world_check_step(struct world *world)
 {
+    if (world->stranger.served > 0)
+        world_fail(world, "invariant 6: a stranger was served");
     for (uint32_t p = 0; p < world->peer_count; p++)
         if (world->peers[p].devices.doubled > 0)
             world_fail(world, "invariant 1: at %s %s", world->peers[p].config.member.text,
@@ -209,10 +212,34 @@ static void check_done(struct world *world)
     }
 }
 
+/* The newest rounds, computed again from what was stored of them. */
+static void check_replay(struct world *world)
+{
+    enum { ROUNDS_MAX = 8 };
+    struct replay replay = {.round = 0};
+    struct fault fault;
+    uint64_t number = 0; /* the newest */
+    for (int r = 0; r < ROUNDS_MAX; r++) {
+        struct arena arena;
+        arena_init(&arena, ARENA_ROUND_BYTES);
+        enum status status =
+            replay_round(world->broker.daemon.core.store, number, &arena, &replay, &fault);
+        bool same = status == STATUS_OK && replay.same;
+        if (status != STATUS_NOT_FOUND && !same)
+            world_fail(world, "invariant 8: round %" PRIu64 " does not replay: %s", replay.round,
+                       status == STATUS_OK ? replay.difference : fault.text);
+        arena_fini(&arena);
+        number = replay.round - 1;
+        if (status == STATUS_NOT_FOUND || number == 0)
+            return;
+    }
+}
+
 void world_check_end(struct world *world)
 {
     char what[256] = "";
     check_done(world);
+    check_replay(world);
     world_check_books(world);
     if (!world_is_over(world, what))
         world_fail(world, "not over: %s", what);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/sim/faults.h"
+#include "tests/sim/plant.h"
 #include "tests/sim/runner.h"
 
 enum {
@@ -84,6 +85,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->kinds = read_kinds(argument, state);
         snprintf(options->replay, sizeof options->replay, "--faults %.480s ", argument);
         return 0;
+    } else if (key == 'p') {
+        enum plant plant = plant_of(argument);
+        if (plant == PLANT_NONE)
+            argp_error(state, "no defect is called %s", argument);
+        plant_set(plant);
+        return 0;
     } else if (key == 'j') {
         unsigned long at_once = strtoul(argument, &end, 10);
         if (at_once < 1 || at_once > RUNNER_AT_ONCE_MAX)
@@ -110,6 +117,8 @@ int main(int argc, char **argv)
         {"seed", 's', "N", 0, "Run this one here, with its trace on standard error", 0},
         {"faults", 'f', "KINDS", 0,
          "Only these (slow,loss,...), or none; default: the seed decides", 0},
+        {"plant", 'p', "DEFECT", 0,
+         "A defect that must be noticed: double-lease, mint, forget, repeat, open-door", 0},
         {"jobs", 'j', "N", 0, "So many seeds at once; default: one a processor", 0},
         {"keep", 'k', NULL, 0, "Keep everybody's files and say where they are", 0},
         {0},

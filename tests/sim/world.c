@@ -14,6 +14,7 @@
 #include "peer/files/tree.h"
 #include "tests/sim/loop.h"
 #include "tests/sim/memory.h"
+#include "tests/sim/plant.h"
 #include "tests/sim/random.h"
 
 /* 2026-11-23T12:00:00Z, a multiple of every round length used. */
@@ -99,6 +100,7 @@ void world_open(struct world *world, uint64_t seed, uint32_t peers, int trace_fd
     world_broker_init(world);
     make_founders(world);
     sim_operator_open(&world->person, &world->network);
+    stranger_open(&world->stranger, &world->network);
     bool started = world_start_broker(world);
     for (uint32_t p = 0; p < peers; p++)
         started = world_start_peer(&world->peers[p]) && started;
@@ -121,6 +123,7 @@ void world_close(struct world *world)
     if (world->broker.up)
         world_kill_broker(world);
     sim_operator_close(&world->person);
+    stranger_close(&world->stranger);
     sim_network_fini(&world->network);
     sim_disk_remove_all();
     remove_files(world);
@@ -157,6 +160,9 @@ static void step(struct world *world, int64_t by_ms)
             peer_tick(world->peers[p].peer);
     sim_memory_end();
     sim_operator_tick(&world->person);
+    stranger_tick(&world->stranger, &world->broker.config.federation,
+                  &world->peers[0].config.member, world->peers[1].serial);
+    plant_tick(world);
     world_check_step(world);
     if (world->each_step != NULL)
         world->each_step(world->step_context);

@@ -19,6 +19,7 @@
 #include "tests/sim/disk.h"
 #include "tests/sim/network.h"
 #include "tests/sim/operator.h"
+#include "tests/sim/stranger.h"
 
 enum {
     WORLD_PEERS_MAX = 8,
@@ -85,6 +86,7 @@ struct world {
     struct sim_network network;
     struct world_broker broker;
     struct sim_operator person; /* who runs it */
+    struct stranger stranger;
     struct world_peer peers[WORLD_PEERS_MAX];
     uint32_t peer_count;
     struct world_job jobs[WORLD_JOBS_MAX];
