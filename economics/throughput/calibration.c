@@ -132,7 +132,8 @@ static enum status try_beyond(struct trial *trial, struct scores *scores, struct
     return score(trial, REACH_BEYOND, scores, fault);
 }
 
-static enum status thin_pair(struct trial *trial, uint32_t p, struct fault *fault)
+static enum status thin_pair(struct trial *trial, struct probe *probe, uint32_t p,
+                             struct fault *fault)
 {
     const struct fit_pair *pair = &trial->set->pairs[p];
     struct arena arena;
@@ -141,7 +142,7 @@ static enum status thin_pair(struct trial *trial, uint32_t p, struct fault *faul
     for (uint32_t i = 0; available != NULL && i < pair->count; i++)
         available[i] = trial->set->rows[pair->first + i].source->configuration;
     if (available != NULL)
-        (void)probe_choose(available, pair->count, trial->probes, &trial->keep[pair->first]);
+        (void)probe_choose(probe, available, pair->count, trial->probes, &trial->keep[pair->first]);
     arena_fini(&arena);
     return available != NULL
                ? STATUS_OK
@@ -158,12 +159,14 @@ static enum status leave_out(struct trial *trial, bool clusters, struct scores *
     for (uint32_t t = 0; t < tried && status == STATUS_OK; t++) {
         /* spread over all where there are more than are tried */
         uint32_t const out = (uint32_t)((uint64_t)t * count / tried);
+        struct probe probe;
+        probe_begin(&probe, clusters ? PROBE_NEW_PAIR : PROBE_NEW_MODEL);
         memset(trial->keep, true, set->row_count * sizeof *trial->keep);
         for (uint32_t p = 0; p < set->pair_count && status == STATUS_OK; p++) {
             uint32_t const of = clusters ? set->pairs[p].cluster : set->pairs[p].model;
             trial->target[p] = of == out && trial->fitted->pairs[p].coverage.rows >= FIT_ROWS_KNOWN;
             if (of == out)
-                status = thin_pair(trial, p, fault);
+                status = thin_pair(trial, &probe, p, fault);
         }
         if (status == STATUS_OK)
             status = score(trial, REACH_SPARSE, scores, fault);

@@ -159,6 +159,13 @@ static void believe_mean(const struct pooling *pooling, uint32_t model, uint32_t
     }
 }
 
+void pooling_variance_between(int parameter, double variance[POOLING_LEVELS])
+{
+    for (int level = 0; level < POOLING_LEVELS; level++)
+        variance[level] =
+            prior_rules[parameter].between[level] * prior_rules[parameter].between[level];
+}
+
 void pooling_prior_between(struct pair_prior *prior)
 {
     for (int i = 0; i < N; i++) {

@@ -57,6 +57,9 @@ void pooling_update_variances(struct pooling *pooling, const struct pooling_pair
 /* Of one pair around the mean of all: how pairs differ before any is measured. scale is not set. */
 void pooling_prior_between(struct pair_prior *prior);
 
+/* How models, clusters and pairs differ in one parameter before any is measured. */
+void pooling_variance_between(int parameter, double variance[POOLING_LEVELS]);
+
 /* Before any solve: the widest prior, of a pair that stands alone. */
 void pooling_prior_alone(const struct pooling *pooling, struct pair_prior *prior);
 

@@ -9,14 +9,31 @@
  * placement. */
 #define STRAY 0.12
 
-enum { N = FORM_PARAMETERS };
+/* What is common stands first, the pair's own behind it: θ is their sum. */
+enum { N = FORM_PARAMETERS, M = 2 * N };
 
 struct design {
     double mean[N];
-    double covariance[PAIR_SQUARE]; /* given what is chosen */
-    double spread[PAIR_SQUARE];     /* Σ g g' over all available */
-    double centre;                  /* mean log batch */
+    double covariance[M * M]; /* given what is chosen */
+    double spread[N * N];     /* Σ g g' over all available */
+    double centre;            /* mean log batch */
 };
+
+void probe_begin(struct probe *probe, enum probe_new what)
+{
+    memset(probe, 0, sizeof *probe);
+    for (int i = 0; i < N; i++) {
+        double variance[POOLING_LEVELS];
+        pooling_variance_between(i, variance);
+        double const model = variance[POOLING_MODEL];
+        double const cluster = variance[POOLING_CLUSTER];
+        /* Of a cluster that is known its part is known too. */
+        probe->common[i * N + i] = what == PROBE_NEW_MODEL ? model : 0;
+        probe->own[i] = variance[POOLING_PAIR];
+        if (what == PROBE_NEW_PAIR)
+            probe->own[i] += model + cluster;
+    }
+}
 
 static void gradient_of(const struct design *design, const struct configuration *of, double *by)
 {
@@ -24,7 +41,8 @@ static void gradient_of(const struct design *design, const struct configuration 
     (void)form_log_seconds(&input, design->mean, by);
 }
 
-static void begin(struct design *design, const struct configuration *available, uint32_t count)
+static void begin(struct design *design, const struct probe *probe,
+                  const struct configuration *available, uint32_t count)
 {
     struct pair_prior prior;
     pooling_prior_between(&prior);
@@ -33,7 +51,9 @@ static void begin(struct design *design, const struct configuration *available, 
         design->centre += log(available[i].batch) / count;
     for (int i = 0; i < N; i++) {
         design->mean[i] = prior.mean[i];
-        design->covariance[i * N + i] = 1 / prior.precision[i];
+        design->covariance[(N + i) * M + N + i] = probe->own[i];
+        for (int k = 0; k < N; k++)
+            design->covariance[i * M + k] = probe->common[i * N + k];
     }
     for (uint32_t i = 0; i < count; i++) {
         double by[N];
@@ -44,15 +64,15 @@ static void begin(struct design *design, const struct configuration *available, 
     }
 }
 
-/* covariance × by; returns by' covariance by. */
+/* covariance × (by, by); returns its variance. */
 static double along(const struct design *design, const double *by, double *out)
 {
     double sum = 0;
-    for (int a = 0; a < N; a++) {
+    for (int a = 0; a < M; a++) {
         out[a] = 0;
-        for (int b = 0; b < N; b++)
-            out[a] += design->covariance[a * N + b] * by[b];
-        sum += by[a] * out[a];
+        for (int b = 0; b < M; b++)
+            out[a] += design->covariance[a * M + b] * by[b % N];
+        sum += by[a % N] * out[a];
     }
     return sum;
 }
@@ -61,32 +81,32 @@ static double along(const struct design *design, const double *by, double *out)
 static double gain_of(const struct design *design, const struct configuration *of)
 {
     double by[N];
-    double out[N];
+    double out[M];
     gradient_of(design, of, by);
     double const variance = along(design, by, out);
     double gain = 0;
     for (int a = 0; a < N; a++)
         for (int b = 0; b < N; b++)
-            gain += out[a] * design->spread[a * N + b] * out[b];
+            gain += (out[a] + out[N + a]) * design->spread[a * N + b] * (out[b] + out[N + b]);
     return gain / (variance + STRAY * STRAY);
 }
 
 static void measure(struct design *design, const struct configuration *of)
 {
     double by[N];
-    double out[N];
+    double out[M];
     gradient_of(design, of, by);
     double const variance = along(design, by, out) + STRAY * STRAY;
-    for (int a = 0; a < N; a++)
-        for (int b = 0; b < N; b++)
-            design->covariance[a * N + b] -= out[a] * out[b] / variance;
+    for (int a = 0; a < M; a++)
+        for (int b = 0; b < M; b++)
+            design->covariance[a * M + b] -= out[a] * out[b] / variance;
 }
 
-uint32_t probe_choose(const struct configuration *available, uint32_t count, uint32_t wanted,
-                      bool *chosen)
+uint32_t probe_choose(struct probe *probe, const struct configuration *available, uint32_t count,
+                      uint32_t wanted, bool *chosen)
 {
     struct design design;
-    begin(&design, available, count);
+    begin(&design, probe, available, count);
     memset(chosen, 0, count * sizeof *chosen);
     uint32_t taken = 0;
     for (; taken < wanted && taken < count; taken++) {
@@ -102,5 +122,8 @@ uint32_t probe_choose(const struct configuration *available, uint32_t count, uin
         chosen[best] = true;
         measure(&design, &available[best]);
     }
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++)
+            probe->common[i * N + k] = design.covariance[i * M + k];
     return taken;
 }

@@ -134,8 +134,8 @@ static void put(struct fold *fold, uint32_t row, bool train, bool test)
 }
 
 /* The rows of one pair: those probe.h chooses are kept, the others tried. */
-static enum status leave_pair(struct fold *fold, uint32_t model, uint32_t cluster,
-                              struct fault *fault)
+static enum status leave_pair(struct fold *fold, struct probe *probe, uint32_t model,
+                              uint32_t cluster, struct fault *fault)
 {
     const struct measurements *of = fold->measurements;
     uint32_t *rows = arena_alloc(fold->arena, of->row_count, sizeof *rows);
@@ -149,7 +149,7 @@ static enum status leave_pair(struct fold *fold, uint32_t model, uint32_t cluste
             rows[count] = i;
             available[count++] = of->rows[i].configuration;
         }
-    (void)probe_choose(available, count, fold->split.number, chosen);
+    (void)probe_choose(probe, available, count, fold->split.number, chosen);
     for (uint32_t i = 0; i < count; i++)
         put(fold, rows[i], chosen[i], !chosen[i]);
     return STATUS_OK;
@@ -162,10 +162,12 @@ static enum status leave_out(struct fold *fold, uint32_t at, struct fault *fault
     for (uint32_t i = 0; i < of->row_count; i++)
         if ((clusters ? of->rows[i].cluster : of->rows[i].model) != at)
             put(fold, i, true, false);
+    struct probe probe;
+    probe_begin(&probe, clusters ? PROBE_NEW_PAIR : PROBE_NEW_MODEL);
     enum status status = STATUS_OK;
     uint32_t const others = clusters ? of->model_count : of->cluster_count;
     for (uint32_t other = 0; other < others && status == STATUS_OK; other++)
-        status = leave_pair(fold, clusters ? other : at, clusters ? at : other, fault);
+        status = leave_pair(fold, &probe, clusters ? other : at, clusters ? at : other, fault);
     return status;
 }
 

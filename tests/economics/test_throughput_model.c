@@ -208,7 +208,9 @@ static void probes_are_few_distinct_and_cover_both_phases(void **state)
                                         configuration_even(4, 1, 32), configuration_even(4, 4, 32),
                                         configuration_even(8, 4, 32), configuration_even(8, 4, 64)};
     bool chosen[6];
-    assert_int_equal(probe_choose(available, 6, 3, chosen), 3);
+    struct probe probe;
+    probe_begin(&probe, PROBE_NEW_PAIR);
+    assert_int_equal(probe_choose(&probe, available, 6, 3, chosen), 3);
     int count = 0;
     bool several = false;
     bool one = false;
@@ -219,7 +221,28 @@ static void probes_are_few_distinct_and_cover_both_phases(void **state)
     }
     assert_int_equal(count, 3);
     assert_true(several && one);
-    assert_int_equal(probe_choose(available, 6, 10, chosen), 6);
+    assert_int_equal(probe_choose(&probe, available, 6, 10, chosen), 6);
+}
+
+/* A new model on two known clusters: what the first has told of it, the second need not repeat. */
+static void probes_of_a_new_models_second_cluster_ask_something_else(void **state)
+{
+    (void)state;
+    struct configuration available[] = {
+        configuration_even(1, 1, 8),  configuration_even(1, 1, 128),
+        configuration_even(4, 1, 8),  configuration_even(4, 1, 128),
+        configuration_even(4, 4, 32), configuration_even(8, 4, 128)};
+    bool first[6];
+    bool second[6];
+    struct probe probe;
+    probe_begin(&probe, PROBE_NEW_MODEL);
+    assert_int_equal(probe_choose(&probe, available, 6, 2, first), 2);
+    assert_int_equal(probe_choose(&probe, available, 6, 2, second), 2);
+    assert_memory_not_equal(first, second, sizeof first);
+    probe_begin(&probe, PROBE_NEW_PAIR); /* pairs that share nothing are asked the same */
+    assert_int_equal(probe_choose(&probe, available, 6, 2, first), 2);
+    assert_int_equal(probe_choose(&probe, available, 6, 2, second), 2);
+    assert_memory_equal(first, second, sizeof first);
 }
 
 static void a_recommendation_meets_what_is_asked_and_nothing_cheaper_does(void **state)
@@ -263,6 +286,7 @@ int main(void)
         IN_WORLD(a_written_model_reads_back_and_says_the_same),
         IN_WORLD(a_file_that_is_no_model_is_refused),
         IN_WORLD(probes_are_few_distinct_and_cover_both_phases),
+        IN_WORLD(probes_of_a_new_models_second_cluster_ask_something_else),
         IN_WORLD(a_recommendation_meets_what_is_asked_and_nothing_cheaper_does),
     };
     return cmocka_run_group_tests_name("throughput_model", tests, NULL, NULL);
