@@ -56,6 +56,16 @@ static inline uint32_t columns_gpus(const struct columns *columns, uint32_t k)
     return (columns->pool_gpus[k] & 0xffff) + 1;
 }
 
+/* Adds what a share of the column takes of each resource, of capacity 1. */
+static inline void columns_use(const struct columns *columns, uint32_t k, double share,
+                               double *usage)
+{
+    uint32_t const pool = columns_pool(columns, k);
+    usage[pool] += share * (columns_gpus(columns, k) * columns->unit[pool]);
+    for (uint32_t e = columns->first_entry[k]; e < columns->first_entry[k + 1]; e++)
+        usage[columns->entry_resource[e]] += share * columns->entry_part[e];
+}
+
 /* What is left of a column's worth at these prices; gpu_price[p] = price[p] × unit[p]. */
 static inline double columns_value(const struct columns *columns, uint32_t k,
                                    const double *gpu_price, const double *price)

@@ -47,23 +47,15 @@ void division_start(struct division *division, const struct columns *columns,
     }
 }
 
-static void use(const struct columns *columns, uint32_t column, double share, double *usage)
-{
-    uint32_t const pool = columns_pool(columns, column);
-    usage[pool] += share * (columns_gpus(columns, column) * columns->unit[pool]);
-    for (uint32_t e = columns->first_entry[column]; e < columns->first_entry[column + 1]; e++)
-        usage[columns->entry_resource[e]] += share * columns->entry_part[e];
-}
-
 void division_usage(const struct division *division, const struct columns *columns, double *usage)
 {
     memset(usage, 0, columns->resource_count * sizeof *usage);
     for (uint32_t j = 0; j < columns->job_count; j++)
         if (division->main[j] != DIVISION_IDLE)
-            use(columns, division->main[j], division->rest[j], usage);
+            columns_use(columns, division->main[j], division->rest[j], usage);
     for (uint32_t i = 0; i < division->extra_count; i++)
         if (division->extras[i].column != DIVISION_IDLE)
-            use(columns, division->extras[i].column, division->extras[i].share, usage);
+            columns_use(columns, division->extras[i].column, division->extras[i].share, usage);
 }
 
 double division_worth(const struct division *division, const struct columns *columns)

@@ -284,6 +284,11 @@ static int compare_uses(const void *left, const void *right)
     return (a->column > b->column) - (a->column < b->column);
 }
 
+void session_sort_uses(struct session_use *uses, uint32_t count)
+{
+    qsort(uses, count, sizeof *uses, compare_uses);
+}
+
 static void add_use(struct solving *s, uint32_t column, double share)
 {
     if (column != DIVISION_IDLE && share > 0)
@@ -302,7 +307,7 @@ static enum status report_uses(struct solving *s, struct fault *fault)
         add_use(s, s->division.main[j], s->division.rest[j]);
     for (uint32_t x = 0; x < s->division.extra_count; x++)
         add_use(s, s->division.extras[x].column, s->division.extras[x].share);
-    qsort(result->uses, result->use_count, sizeof *result->uses, compare_uses);
+    session_sort_uses(result->uses, result->use_count);
     double micros = 0;
     for (uint32_t u = 0; u < result->use_count; u++) {
         const struct market_column *column = &s->market->columns[result->uses[u].column];

@@ -67,6 +67,9 @@ struct session_use {
     double share; /* of the round, (0, 1] */
 };
 
+/* By column. */
+void session_sort_uses(struct session_use *uses, uint32_t count);
+
 struct session_result {
     enum session_method method; /* EXACT or FAST: what was done */
     bool optimal;               /* gap <= 1e-6, proved */

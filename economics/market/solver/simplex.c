@@ -150,12 +150,8 @@ void simplex_add_difference(struct simplex *s, uint32_t column, uint32_t key, do
 
 static void use(const struct columns *columns, uint32_t column, double share, double *usage)
 {
-    if (column == SIMPLEX_IDLE)
-        return;
-    uint32_t const pool = columns_pool(columns, column);
-    usage[pool] += share * (columns_gpus(columns, column) * columns->unit[pool]);
-    for (uint32_t e = columns->first_entry[column]; e < columns->first_entry[column + 1]; e++)
-        usage[columns->entry_resource[e]] += share * columns->entry_part[e];
+    if (column != SIMPLEX_IDLE)
+        columns_use(columns, column, share, usage);
 }
 
 static double worth_of(const struct columns *columns, uint32_t column)

@@ -141,13 +141,6 @@ static void solve_one(void *context, uint32_t member, uint32_t worker)
     a->statuses[member] = block_solve(&a->ground, &task, map, &a->answers[member], NULL);
 }
 
-static int compare_uses(const void *left, const void *right)
-{
-    const struct session_use *a = left;
-    const struct session_use *b = right;
-    return (a->column > b->column) - (a->column < b->column);
-}
-
 static void add_use(const struct alone *a, const struct division_extra *extra, uint32_t member,
                     struct standalone *standalone)
 {
@@ -178,6 +171,6 @@ static enum status report(const struct alone *a, struct arena *arena, struct sta
         for (uint32_t x = 0; x < answer->extra_count; x++)
             add_use(a, &answer->extras[x], i, standalone);
     }
-    qsort(standalone->uses, standalone->use_count, sizeof *standalone->uses, compare_uses);
+    session_sort_uses(standalone->uses, standalone->use_count);
     return STATUS_OK;
 }
