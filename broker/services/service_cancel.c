@@ -61,11 +61,12 @@ static enum status check(struct cancelling *cancelling, bool *repeated)
     struct store_demand demand;
     enum status status = store_demand_find(core->store, &cancelling->request->job,
                                            cancelling->arena, &demand, cancelling->fault);
+    bool theirs = status == STATUS_OK && !name_equal(&demand.demand->home, cancelling->member);
+    if (theirs || status == STATUS_NOT_FOUND) /* one answer: nobody can probe */
+        return fault_set(cancelling->fault, STATUS_NOT_FOUND, "there is no job %s of %s",
+                         cancelling->request->job.text, cancelling->member->text);
     if (status != STATUS_OK)
         return status;
-    if (!name_equal(&demand.demand->home, cancelling->member))
-        return fault_set(cancelling->fault, STATUS_DENIED, "job %s is not of %s",
-                         cancelling->request->job.text, cancelling->member->text);
     struct store_request record = {
         .caller = *cancelling->member,
         .key = cancelling->request->request_key,

@@ -141,10 +141,12 @@ static enum status find_demand(struct rpc_call *call, const struct name *home,
     struct store_demand demand;
     enum status status =
         store_demand_find(daemon_of(call)->core.store, job, call->arena, &demand, fault);
+    bool theirs = status == STATUS_OK && home != NULL && !name_equal(&demand.demand->home, home);
+    if (home != NULL && (theirs || status == STATUS_NOT_FOUND)) /* one answer: nobody can probe */
+        return fault_set(fault, STATUS_NOT_FOUND, "there is no job %s of %s", job->text,
+                         home->text);
     if (status != STATUS_OK)
         return status;
-    if (home != NULL && !name_equal(&demand.demand->home, home))
-        return fault_set(fault, STATUS_DENIED, "job %s is not of %s", job->text, home->text);
     if (demand.state != DEMAND_OPEN)
         return fault_set(fault, STATUS_PRECONDITION, "job %s is over: it was %s", job->text,
                          demand.state == DEMAND_COMPLETED ? "completed" : "cancelled");

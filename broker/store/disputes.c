@@ -107,7 +107,8 @@ enum status store_dispute_list_due(struct store *store, int64_t before_wall_ms, 
                                    struct arena *arena, struct store_dispute **disputes,
                                    uint32_t *count, struct fault *fault)
 {
-    static const char sql[] = DISPUTE_COLUMNS "WHERE d.state = 0 AND d.deadline < ? LIMIT ?";
+    static const char sql[] = DISPUTE_COLUMNS "WHERE d.state < 2 AND d.state = 0 AND d.deadline < ?"
+                                              " LIMIT ?";
     struct query query;
     query_begin(&query, store, sql, fault);
     query_put_number(&query, before_wall_ms);

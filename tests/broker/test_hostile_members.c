@@ -93,11 +93,11 @@ static void in_the_name_of_isi(struct peer *eve, const struct peer *isi, struct 
     refused(eve, &method_submit, &as_own, STATUS_INVALID, "demand.job");
     struct cancel_request cancel = {.issued_wall_ms = now, .job = job, .completed = true};
     memset(cancel.request_key.bytes, 23, DIGEST_BYTES);
-    refused(eve, &method_cancel, &cancel, STATUS_DENIED, "not of eve");
+    refused(eve, &method_cancel, &cancel, STATUS_NOT_FOUND, "of eve");
     struct statement_request statement = {.member = isi->name, .page = {.rows = 10}};
     refused(eve, &method_statement, &statement, STATUS_DENIED, "own statement");
     struct explain_request explain = {.job = job};
-    refused(eve, &method_explain, &explain, STATUS_DENIED, "not of eve");
+    refused(eve, &method_explain, &explain, STATUS_NOT_FOUND, "of eve");
 }
 
 static void about_the_lease_of_others(struct peer *eve, const struct peer *usc,

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "broker/money/dispute.h"
+#include "broker/money/settlement.h"
 
 enum { STEPS = 1500, LEASES_MAX = 400 };
 
@@ -94,6 +96,47 @@ static enum status settle(struct life *life, const struct lease *lease)
                           &world->fault);
 }
 
+/* Whoever does whatever about whatever receipt; the operator rules, too. */
+static enum status dispute(struct life *life, const struct lease *lease)
+{
+    static const struct name nobody = {.text = ""};
+    const struct name *who[] = {&lease->home, &lease->host, &nobody};
+    const struct dispute_request request = {
+        .lease = lease->id,
+        .sequence = 1 + (uint32_t)rng_below(&life->rng, 2),
+        .action = (enum dispute_action)rng_below(&life->rng, DISPUTE_ACTION_COUNT),
+        .payable_ms = (int64_t)rng_below(&life->rng, (uint64_t)DURATION),
+        .text = "random",
+    };
+    struct store_dispute found;
+    return dispute_act(life->world->store, who[rng_below(&life->rng, 3)], &request, &world_limits,
+                       life->now, &found, &life->world->fault);
+}
+
+static enum status lapse(struct life *life)
+{
+    uint32_t lapsed = 0;
+    return dispute_sweep(life->world->store, &world_limits, life->now, &life->scratch, &lapsed,
+                         &life->world->fault);
+}
+
+/* What an operator does with money. */
+static enum status operate(struct life *life)
+{
+    static const struct broker_config config = {.settlement_due_ms = 1000};
+    struct world *world = life->world;
+    const struct name *member = &world->names[rng_below(&life->rng, WORLD_MEMBERS)];
+    uint64_t period = 0;
+    switch (rng_below(&life->rng, 3)) {
+    case 0: return settlement_close(world->store, &config, life->now, &period, &world->fault);
+    case 1: return settlement_write_off(world->store, member, "random", life->now, &world->fault);
+    default:
+        return ledger_deposit(world->store, member,
+                              MICROS((int64_t)rng_below(&life->rng, 4000000) - 2000000), "random",
+                              life->now, &world->fault);
+    }
+}
+
 static enum status sweep(struct life *life)
 {
     struct lease_sweep swept;
@@ -105,7 +148,7 @@ static enum status step(struct life *life)
 {
     struct world *world = life->world;
     struct lease *lease = life->count > 0 ? some_lease(life) : NULL;
-    uint64_t choice = lease == NULL ? 0 : rng_below(&life->rng, 16);
+    uint64_t choice = lease == NULL ? 0 : rng_below(&life->rng, 22);
     switch (choice) {
     case 0:
     case 1:
@@ -125,6 +168,12 @@ static enum status step(struct life *life)
         return lease_end(world->store, lease->id,
                          rng_below(&life->rng, 2) == 0 ? LEASE_EVENT_END : LEASE_EVENT_STOP, GRACE,
                          "random", &world->fault);
+    case 15:
+    case 16:
+    case 17:
+    case 18: return dispute(life, lease);
+    case 19: return lapse(life);
+    case 20: return operate(life);
     default: return sweep(life);
     }
 }
@@ -151,10 +200,12 @@ static void no_gpu_is_leased_twice(struct life *life)
 static void no_query_scans_a_table_that_grows(struct store *store)
 {
     static const char *const bounded[] = {
-        "ledger_head",                 /* one row */
-        "FROM accounts a ORDER",       /* verification: three a member */
-        "FROM lease_gpus WHERE held",  /* what is leased now */
-        "row > ? AND (1 << state & ?)" /* a page, by row */
+        "ledger_head",                  /* one row */
+        "FROM accounts a ORDER",        /* verification: three a member */
+        "FROM lease_gpus WHERE held",   /* what is leased now */
+        "row > ? AND (1 << state & ?)", /* a page, by row */
+        "FROM settlements",             /* one a month */
+        "FROM members m LEFT JOIN"      /* the members: 4,096 at most */
     };
     for (uint32_t i = 0; i < store->prepared_count; i++) {
         sqlite3_stmt *statement = store->prepared[i].statement;
