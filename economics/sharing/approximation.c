@@ -1,17 +1,20 @@
 /*
- * The approximation: one chain a member, of (own jobs present, GPUs lent, GPUs borrowed), joined to
- * the others by two functions that are found again from their chains until nothing changes:
+ * The approximation: one chain a member, of (own jobs present, GPUs lent f, GPUs borrowed b),
+ * joined to the others by two functions that are found again from their chains until nothing
+ * changes:
  *
- *   asked[f]   the rate at which others ask the member for a GPU while it lends f: of each borrower
- *              its arrivals times the chance that it finds none at home, given how many it has
- *              borrowed if f of its host's are lent; shared out among the hosts that have one free.
- *   found[b]   the chance that a member that needs a GPU finds one while it borrows b: from the
- *              distribution of what each host lends, weighted by how likely b of it are the
- *              member's own.
+ *   asked[f][b]  the rate at which others ask the member for a GPU: of each borrower its arrivals
+ *                times the chance that it finds none at home, given how many GPUs it is then likely
+ *                to have borrowed and lent; shared out among the hosts that have one free.
+ *   found[f][b]  the chance that the member finds a GPU when it needs one, given how many each host
+ *                is then likely to lend and to have borrowed.
  *
- * Given those counts members are taken as independent. With two members the counts are the same
- * number and what remains is the error of taking the host's and the borrower's own jobs as
- * independent given it.
+ * "Likely" is the other's mean, moved by the member's own deviation from its mean in the proportion
+ * in which they deal with each other; functions are taken between whole numbers linearly. With two
+ * members both counts are known exactly, and what remains is the error of taking the two members'
+ * own jobs as independent given them. With more than three members the chain leaves b out (Little's
+ * law gives its mean): each host then has so small a part of it that b tells little. What is missed
+ * with many is that all are busy at once.
  */
 #include <assert.h>
 #include <math.h>
@@ -20,11 +23,15 @@
 #include "economics/sharing/markov.h"
 #include "economics/sharing/sharing.h"
 
+enum { COUNTED_MEMBERS_MAX = 3 }; /* with more, the chain leaves out what the member has borrowed */
+
 enum { ITERATIONS_MAX = 300, BORROWED_MAX = 256, TRANSITIONS_PER_STATE = 6 };
 
-#define CHAIN_TOLERANCE  1e-10
+#define CHAIN_TOLERANCE  1e-10 /* at the fixed point; looser while far from it */
+#define CHAIN_LOOSEST    1e-4
+#define CHAIN_OF_CHANGE  1e-3
 #define FIXED_TOLERANCE  1e-7
-#define BORROWED_SPREADS 6.0 /* deviations beyond the mean that the chain has room for */
+#define BORROWED_SPREADS 3.5 /* deviations beyond the mean that the chain has room for */
 
 struct chain {
     struct markov markov;
@@ -34,12 +41,11 @@ struct chain {
     uint32_t borrowed_count; /* room for borrowed + 1 */
     bool fresh;              /* laid out anew: start from a guess */
     double *accepted;        /* by jobs waiting ahead, [room + 1] */
-    double *asked;           /* [gpus + 1] */
-    double *found;           /* [BORROWED_MAX + 1] */
-    double *lent;            /* P(f), [gpus + 1] */
-    double *spare;           /* P(a GPU to lend | f), [gpus + 1] */
-    double *blocked;         /* P(no free GPU at home | b), [BORROWED_MAX + 1] */
-    double *borrowed;        /* P(b), [BORROWED_MAX + 1] */
+    double *asked;           /* [lent][borrowed] */
+    double *found;           /* [lent][borrowed] */
+    double *weight;          /* P(f, b), [lent][borrowed] */
+    double *spare;           /* P(a GPU to lend | f, b), [lent][borrowed] */
+    double *blocked;         /* P(no free GPU at home | f, b), [lent][borrowed] */
     double blocked_rate;     /* λ P(no free GPU at home) */
     double spare_mean;       /* P(a GPU to lend) */
     struct sharing_flow flow;
@@ -50,8 +56,6 @@ struct sharing_approximation {
     uint32_t shares[SHARING_MEMBERS_MAX];
     uint32_t rooms[SHARING_MEMBERS_MAX];
     struct chain chains[SHARING_MEMBERS_MAX];
-    double any[2 * (BORROWED_MAX + 1)]; /* convolutions */
-    double none[2 * (BORROWED_MAX + 1)];
 };
 
 static enum status open_chain(struct sharing_approximation *approximation, uint32_t member,
@@ -59,7 +63,8 @@ static enum status open_chain(struct sharing_approximation *approximation, uint3
 static void lay_out(struct sharing_approximation *approximation, const uint32_t *shares);
 static void find_asked(struct sharing_approximation *approximation, uint32_t host);
 static void find_found(struct sharing_approximation *approximation, uint32_t borrower);
-static void solve_chain(struct sharing_approximation *approximation, uint32_t member);
+static void solve_chain(struct sharing_approximation *approximation, uint32_t member,
+                        double tolerance);
 static void describe_chain(struct sharing_approximation *approximation, uint32_t member);
 
 enum status sharing_approximation_open(const struct sharing_game *game, struct arena *arena,
@@ -83,15 +88,21 @@ enum status sharing_approximation_open(const struct sharing_game *game, struct a
     return STATUS_OK;
 }
 
-/* How many others could ever be borrowed, cut where more is improbable: the member's own demand has
- * a mean of λ/μ GPUs and, were all of it borrowed, about as large a variance. */
+/* How many others' GPUs the chain has room for: what is offered, cut where more is improbable. What
+ * a member seeks elsewhere is its overflow, half as much again for what it lends; overflow varies
+ * about twice as much as a Poisson number [Wilkinson 1956]. */
 static uint32_t borrowed_room(const struct sharing_game *game, const uint32_t *shares,
                               uint32_t member)
 {
+    const struct sharing_member *who = &game->members[member];
+    struct sharing_flow alone;
     uint32_t offered = 0;
-    double demand = game->members[member].arrival_rate / game->members[member].service_rate;
-    double likely = fmax(demand - game->members[member].gpus / 2.0, demand / 4) +
-                    BORROWED_SPREADS * sqrt(demand) + 4;
+    if (game->member_count > COUNTED_MEMBERS_MAX)
+        return 0;
+    sharing_alone(who, &alone);
+    double overflow =
+        fmin(1, 0.1 + 1.5 * (alone.waits + alone.refused)) * who->arrival_rate / who->service_rate;
+    double likely = overflow + BORROWED_SPREADS * sqrt(2 * overflow + 1) + 1;
     for (uint32_t host = 0; host < game->member_count; host++)
         if (sharing_may_borrow(game, shares, member, host))
             offered += shares[host];
@@ -120,15 +131,15 @@ static enum status open_chain(struct sharing_approximation *approximation, uint3
     chain->distribution = arena_alloc(arena, states, sizeof *chain->distribution);
     chain->accepted =
         arena_alloc(arena, approximation->rooms[member] + 1u, sizeof *chain->accepted);
-    chain->asked = arena_alloc(arena, gpus + 1u, sizeof *chain->asked);
-    chain->lent = arena_alloc(arena, gpus + 1u, sizeof *chain->lent);
-    chain->spare = arena_alloc(arena, gpus + 1u, sizeof *chain->spare);
-    chain->found = arena_alloc(arena, BORROWED_MAX + 1u, sizeof *chain->found);
-    chain->blocked = arena_alloc(arena, BORROWED_MAX + 1u, sizeof *chain->blocked);
-    chain->borrowed = arena_alloc(arena, BORROWED_MAX + 1u, sizeof *chain->borrowed);
-    if (chain->distribution == NULL || chain->accepted == NULL || chain->asked == NULL ||
-        chain->lent == NULL || chain->spare == NULL || chain->found == NULL ||
-        chain->blocked == NULL || chain->borrowed == NULL)
+    size_t dealt = (size_t)(gpus + 1) * (borrowed_room(game, everything, member) + 1);
+    double **functions[] = {&chain->asked, &chain->found, &chain->weight, &chain->spare,
+                            &chain->blocked};
+    for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++) {
+        *functions[f] = arena_alloc(arena, dealt, sizeof **functions[f]);
+        if (*functions[f] == NULL)
+            return fault_set(fault, STATUS_NO_MEMORY, "no memory for member %u's chain", member);
+    }
+    if (chain->distribution == NULL || chain->accepted == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for member %u's chain", member);
     for (uint32_t ahead = 0; ahead <= approximation->rooms[member]; ahead++)
         chain->accepted[ahead] = ahead < approximation->rooms[member]
@@ -145,6 +156,7 @@ void sharing_approximate(struct sharing_approximation *approximation, const uint
     double lent = 0;
     double borrowed = 0;
     lay_out(approximation, shares);
+    double tolerance = CHAIN_LOOSEST;
     evaluation->converged = false;
     evaluation->iterations = 0;
     while (!evaluation->converged && evaluation->iterations < ITERATIONS_MAX) {
@@ -154,14 +166,15 @@ void sharing_approximate(struct sharing_approximation *approximation, const uint
             const struct sharing_flow *after = &approximation->chains[i].flow;
             find_asked(approximation, i);
             find_found(approximation, i);
-            solve_chain(approximation, i);
+            solve_chain(approximation, i, tolerance);
             describe_chain(approximation, i);
             change = fmax(change, fabs(after->lent - before.lent));
             change = fmax(change, fabs(after->borrowed - before.borrowed));
             change = fmax(change, fabs(after->outside - before.outside));
         }
         evaluation->iterations++;
-        evaluation->converged = change <= FIXED_TOLERANCE;
+        evaluation->converged = change <= FIXED_TOLERANCE && tolerance <= CHAIN_TOLERANCE * 10;
+        tolerance = fmin(CHAIN_LOOSEST, fmax(CHAIN_TOLERANCE, change * CHAIN_OF_CHANGE));
     }
     for (uint32_t i = 0; i < count; i++) {
         evaluation->flows[i] = approximation->chains[i].flow;
@@ -179,25 +192,32 @@ static uint32_t state_at(const struct chain *chain, uint32_t present, uint32_t l
     return (present * chain->lent_count + lent) * chain->borrowed_count + borrowed;
 }
 
-/* The functions of a member of which nothing is known: nothing lent, nothing borrowed, alone. */
-static void guess(struct sharing_approximation *approximation, uint32_t member)
+static uint32_t dealt_at(const struct chain *chain, uint32_t lent, uint32_t borrowed)
+{
+    return lent * chain->borrowed_count + borrowed;
+}
+
+/* Of a chain laid out anew: its functions as if the counts told nothing, from its last means, or
+ * from being alone where there are none yet. */
+static void guess(struct sharing_approximation *approximation, uint32_t member, bool known)
 {
     struct chain *chain = &approximation->chains[member];
     const struct sharing_member *who = &approximation->game->members[member];
-    struct sharing_flow alone;
-    sharing_alone(who, &alone);
-    double busy = fmin(alone.waits + alone.refused, 1);
-    memset(chain->lent, 0, (who->gpus + 1u) * sizeof *chain->lent);
-    memset(chain->borrowed, 0, (BORROWED_MAX + 1u) * sizeof *chain->borrowed);
-    for (uint32_t f = 0; f <= who->gpus; f++)
-        chain->spare[f] = f < approximation->shares[member] ? 1 - busy : 0;
-    for (uint32_t b = 0; b <= BORROWED_MAX; b++)
-        chain->blocked[b] = busy;
-    chain->lent[0] = 1;
-    chain->borrowed[0] = 1;
-    chain->blocked_rate = who->arrival_rate * busy;
-    chain->spare_mean = chain->spare[0];
-    chain->flow = alone;
+    if (!known) {
+        sharing_alone(who, &chain->flow);
+        double busy = fmin(chain->flow.waits + chain->flow.refused, 1);
+        chain->blocked_rate = who->arrival_rate * busy;
+        chain->spare_mean = 1 - busy;
+    }
+    if (chain->lent_count == 1)
+        chain->spare_mean = 0;
+    for (uint32_t f = 0; f < chain->lent_count; f++)
+        for (uint32_t b = 0; b < chain->borrowed_count; b++) {
+            uint32_t at = dealt_at(chain, f, b);
+            chain->weight[at] = 1.0 / (chain->lent_count * chain->borrowed_count);
+            chain->spare[at] = f + 1 < chain->lent_count ? chain->spare_mean : 0;
+            chain->blocked[at] = chain->blocked_rate / who->arrival_rate;
+        }
 }
 
 /* Chains whose sizes stay keep their distribution as a first guess of the next one. */
@@ -218,23 +238,26 @@ static void lay_out(struct sharing_approximation *approximation, const uint32_t 
         chain->borrowed_count = borrowed;
         chain->markov.state_count = chain->present_count * chain->lent_count * borrowed;
         chain->fresh = true;
-        if (!known)
-            guess(approximation, i);
-        for (uint32_t f = shares[i]; f <= game->members[i].gpus; f++)
-            chain->spare[f] = 0;
+        guess(approximation, i, known);
     }
 }
 
 /* --- what joins the chains */
 
-/* A function of a whole number, taken between two. */
-static double between(const double *values, uint32_t count, double at)
+/* A function of two counts, linear between whole ones, constant beyond its ends. */
+static double between(const struct chain *chain, const double *values, double lent, double borrowed)
 {
-    uint32_t low = at <= 0 ? 0 : (uint32_t)at;
-    if (low + 1 >= count)
-        return values[count - 1];
-    double part = fmax(0, at - low);
-    return values[low] + part * (values[low + 1] - values[low]);
+    double f = fmin(fmax(lent, 0), chain->lent_count - 1);
+    double b = fmin(fmax(borrowed, 0), chain->borrowed_count - 1);
+    uint32_t f0 = (uint32_t)f;
+    uint32_t b0 = (uint32_t)b;
+    uint32_t f1 = f0 + 1 < chain->lent_count ? f0 + 1 : f0;
+    uint32_t b1 = b0 + 1 < chain->borrowed_count ? b0 + 1 : b0;
+    double low = values[dealt_at(chain, f0, b0)] +
+                 (b - b0) * (values[dealt_at(chain, f0, b1)] - values[dealt_at(chain, f0, b0)]);
+    double high = values[dealt_at(chain, f1, b0)] +
+                  (b - b0) * (values[dealt_at(chain, f1, b1)] - values[dealt_at(chain, f1, b0)]);
+    return low + (f - f0) * (high - low);
 }
 
 /* Which part of what a host lends is the borrower's. */
@@ -275,70 +298,73 @@ static double chance_of_choice(const struct sharing_approximation *approximation
     return chance;
 }
 
+/* How far b is from its mean; 0 where the chain leaves b out. */
+static double beyond_mean(const struct chain *chain, uint32_t borrowed)
+{
+    return chain->borrowed_count > 1 ? borrowed - chain->flow.borrowed : 0;
+}
+
+/* Which part of what the borrower has borrowed is at the host. */
+static double part_at(const struct sharing_approximation *approximation, uint32_t borrower,
+                      uint32_t host)
+{
+    double here = 0;
+    double all = 0;
+    for (uint32_t j = 0; j < approximation->game->member_count; j++) {
+        if (!sharing_may_borrow(approximation->game, approximation->shares, borrower, j))
+            continue;
+        double weight =
+            fmax(approximation->chains[j].flow.lent, 1e-9) * part_of(approximation, borrower, j);
+        all += weight;
+        here += j == host ? weight : 0;
+    }
+    return all > 0 ? here / all : 0;
+}
+
 static void find_asked(struct sharing_approximation *approximation, uint32_t host)
 {
     const struct sharing_game *game = approximation->game;
     struct chain *chain = &approximation->chains[host];
-    for (uint32_t f = 0; f <= game->members[host].gpus; f++)
-        chain->asked[f] = 0;
+    memset(chain->asked, 0,
+           (size_t)chain->lent_count * chain->borrowed_count * sizeof *chain->asked);
     for (uint32_t i = 0; i < game->member_count; i++) {
         if (!sharing_may_borrow(game, approximation->shares, i, host))
             continue;
         const struct chain *borrower = &approximation->chains[i];
-        double chance = chance_of_choice(approximation, i, host);
+        double rate = game->members[i].arrival_rate * chance_of_choice(approximation, i, host);
         double part = part_of(approximation, i, host);
-        double elsewhere = fmax(0, borrower->flow.borrowed - part * chain->flow.lent);
+        double back = part_at(approximation, host, i);
         for (uint32_t f = 0; f < chain->lent_count; f++)
-            chain->asked[f] +=
-                game->members[i].arrival_rate * chance *
-                between(borrower->blocked, borrower->borrowed_count, elsewhere + part * f);
+            for (uint32_t b = 0; b < chain->borrowed_count; b++)
+                chain->asked[dealt_at(chain, f, b)] +=
+                    rate * between(borrower, borrower->blocked,
+                                   borrower->flow.lent + back * beyond_mean(chain, b),
+                                   borrower->flow.borrowed + part * (f - chain->flow.lent));
     }
-}
-
-/* into: [borrowed_count] becomes the distribution of the sum of itself and of `part` of what the
- * host lends, each with the host's weight of f. */
-static void add_host(double *into, uint32_t count, const struct chain *host, double part,
-                     bool only_without)
-{
-    double sum[BORROWED_MAX + 1] = {0};
-    for (uint32_t f = 0; f < host->lent_count; f++) {
-        double weight = host->lent[f] * (only_without ? 1 - host->spare[f] : 1);
-        double binomial = 1; /* P(none of the f is the borrower's), then of one more */
-        for (uint32_t k = 0; k < f; k++)
-            binomial *= 1 - part;
-        for (uint32_t mine = 0; mine <= f && weight > 0; mine++) {
-            for (uint32_t b = 0; b + mine < count; b++)
-                sum[b + mine] += into[b] * weight * binomial;
-            if (part >= 1)
-                binomial = mine + 1 == f ? 1 : 0;
-            else
-                binomial *= (double)(f - mine) / (mine + 1) * part / (1 - part);
-        }
-    }
-    memcpy(into, sum, count * sizeof *into);
 }
 
 static void find_found(struct sharing_approximation *approximation, uint32_t borrower)
 {
     const struct sharing_game *game = approximation->game;
     struct chain *chain = &approximation->chains[borrower];
-    double *any = approximation->any;
-    double *none = approximation->none;
-    uint32_t count = chain->borrowed_count;
-    double independent = 1;
-    memset(any, 0, count * sizeof *any);
-    memset(none, 0, count * sizeof *none);
-    any[0] = none[0] = 1;
+    size_t count = (size_t)chain->lent_count * chain->borrowed_count;
+    for (size_t at = 0; at < count; at++)
+        chain->found[at] = 1;
     for (uint32_t j = 0; j < game->member_count; j++) {
         if (!sharing_may_borrow(game, approximation->shares, borrower, j))
             continue;
-        double part = part_of(approximation, borrower, j);
-        add_host(any, count, &approximation->chains[j], part, false);
-        add_host(none, count, &approximation->chains[j], part, true);
-        independent *= 1 - approximation->chains[j].spare_mean;
+        const struct chain *host = &approximation->chains[j];
+        double at_host = part_at(approximation, borrower, j);
+        double back = part_of(approximation, j, borrower);
+        for (uint32_t f = 0; f < chain->lent_count; f++)
+            for (uint32_t b = 0; b < chain->borrowed_count; b++)
+                chain->found[dealt_at(chain, f, b)] *=
+                    1 - between(host, host->spare,
+                                host->flow.lent + at_host * beyond_mean(chain, b),
+                                host->flow.borrowed + back * (f - chain->flow.lent));
     }
-    for (uint32_t b = 0; b < count; b++)
-        chain->found[b] = any[b] > 1e-12 ? fmax(0, 1 - none[b] / any[b]) : 1 - independent;
+    for (size_t at = 0; at < count; at++)
+        chain->found[at] = 1 - chain->found[at];
 }
 
 /* --- one chain */
@@ -358,6 +384,17 @@ static double lent_service_rate(const struct sharing_approximation *approximatio
     return held > 0 ? jobs / held : game->members[host].service_rate;
 }
 
+/* The chance to find a GPU elsewhere; none where the chain has no room for one more. */
+static double found_at(const struct sharing_approximation *approximation, uint32_t member,
+                       uint32_t lent, uint32_t borrowed)
+{
+    const struct chain *chain = &approximation->chains[member];
+    bool counted = approximation->game->member_count <= COUNTED_MEMBERS_MAX;
+    if (counted && borrowed + 1 >= chain->borrowed_count)
+        return 0;
+    return chain->found[dealt_at(chain, lent, borrowed)];
+}
+
 static void add_state(struct sharing_approximation *approximation, uint32_t member, uint32_t l,
                       uint32_t f, uint32_t b, double lent_rate)
 {
@@ -367,14 +404,14 @@ static void add_state(struct sharing_approximation *approximation, uint32_t memb
     uint32_t here = state_at(chain, l, f, b);
     uint32_t running = l < who->gpus - f ? l : who->gpus - f;
     bool is_free = l + f < who->gpus;
-    double found = b + 1 < chain->borrowed_count ? chain->found[b] : 0;
+    double found = found_at(approximation, member, f, b);
     double stays = is_free ? 1 : (1 - found) * chain->accepted[l + f - who->gpus];
     if (l + 1 < chain->present_count && l + f < who->gpus + approximation->rooms[member])
         markov_add(markov, here, state_at(chain, l + 1, f, b), who->arrival_rate * stays);
-    if (!is_free && found > 0)
+    if (!is_free && found > 0 && b + 1 < chain->borrowed_count)
         markov_add(markov, here, state_at(chain, l, f, b + 1), who->arrival_rate * found);
     if (is_free && f + 1 < chain->lent_count)
-        markov_add(markov, here, state_at(chain, l, f + 1, b), chain->asked[f]);
+        markov_add(markov, here, state_at(chain, l, f + 1, b), chain->asked[dealt_at(chain, f, b)]);
     if (running > 0)
         markov_add(markov, here, state_at(chain, l - 1, f, b), running * who->service_rate);
     if (f > 0)
@@ -383,7 +420,8 @@ static void add_state(struct sharing_approximation *approximation, uint32_t memb
         markov_add(markov, here, state_at(chain, l, f, b - 1), b * who->service_rate);
 }
 
-static void solve_chain(struct sharing_approximation *approximation, uint32_t member)
+static void solve_chain(struct sharing_approximation *approximation, uint32_t member,
+                        double tolerance)
 {
     struct chain *chain = &approximation->chains[member];
     const struct sharing_member *who = &approximation->game->members[member];
@@ -400,7 +438,7 @@ static void solve_chain(struct sharing_approximation *approximation, uint32_t me
                     add_state(approximation, member, l, f, b, lent_rate);
             }
     chain->fresh = false;
-    (void)markov_solve(&chain->markov, CHAIN_TOLERANCE, chain->distribution);
+    (void)markov_solve(&chain->markov, tolerance, chain->distribution);
 }
 
 /* Its functions and flows out of its distribution. */
@@ -410,40 +448,43 @@ static void describe_chain(struct sharing_approximation *approximation, uint32_t
     const struct sharing_member *who = &approximation->game->members[member];
     struct sharing_flow flow = {0};
     double busy = 0;
-    memset(chain->lent, 0, (who->gpus + 1u) * sizeof *chain->lent);
-    memset(chain->spare, 0, (who->gpus + 1u) * sizeof *chain->spare);
-    memset(chain->borrowed, 0, chain->borrowed_count * sizeof *chain->borrowed);
-    memset(chain->blocked, 0, chain->borrowed_count * sizeof *chain->blocked);
+    double sought = 0;
+    size_t dealt = (size_t)chain->lent_count * chain->borrowed_count;
+    memset(chain->weight, 0, dealt * sizeof *chain->weight);
+    memset(chain->spare, 0, dealt * sizeof *chain->spare);
+    memset(chain->blocked, 0, dealt * sizeof *chain->blocked);
     for (uint32_t l = 0; l < chain->present_count; l++)
         for (uint32_t f = 0; f < chain->lent_count && l + f < chain->present_count; f++)
             for (uint32_t b = 0; b < chain->borrowed_count; b++) {
                 double p = chain->distribution[state_at(chain, l, f, b)];
-                bool is_free = l + f < who->gpus;
-                double lost = b + 1 < chain->borrowed_count ? 1 - chain->found[b] : 1;
-                chain->lent[f] += p;
-                chain->borrowed[b] += p;
+                uint32_t at = dealt_at(chain, f, b);
+                double lost = 1 - found_at(approximation, member, f, b);
+                chain->weight[at] += p;
                 flow.utilisation += p * fmin(l + f, who->gpus) / who->gpus;
                 flow.lent += p * f;
                 flow.borrowed += p * b;
-                if (is_free) {
-                    chain->spare[f] += f + 1 < chain->lent_count ? p : 0;
+                if (l + f < who->gpus) {
+                    chain->spare[at] += f + 1 < chain->lent_count ? p : 0;
                     continue;
                 }
                 double accepted = chain->accepted[l + f - who->gpus];
-                chain->blocked[b] += p;
+                chain->blocked[at] += p;
                 busy += p;
+                sought += p * (1 - lost);
                 flow.waits += p * lost * accepted;
                 flow.refused += p * lost * (1 - accepted);
             }
     flow.outside = flow.refused * who->arrival_rate / who->service_rate;
+    if (approximation->game->member_count > COUNTED_MEMBERS_MAX) /* Little's law */
+        flow.borrowed = sought * who->arrival_rate / who->service_rate;
     chain->flow = flow;
     chain->blocked_rate = who->arrival_rate * busy;
     chain->spare_mean = 0;
-    for (uint32_t f = 0; f < chain->lent_count; f++) {
-        chain->spare_mean += chain->spare[f];
-        chain->spare[f] = chain->lent[f] > 0 ? chain->spare[f] / chain->lent[f] : 0;
+    for (size_t at = 0; at < dealt; at++)
+        chain->spare_mean += chain->spare[at];
+    for (size_t at = 0; at < dealt; at++) {
+        bool seen = chain->weight[at] > 1e-12;
+        chain->spare[at] = seen ? chain->spare[at] / chain->weight[at] : chain->spare_mean;
+        chain->blocked[at] = seen ? chain->blocked[at] / chain->weight[at] : busy;
     }
-    for (uint32_t b = 0; b < chain->borrowed_count; b++)
-        chain->blocked[b] =
-            chain->borrowed[b] > 1e-12 ? chain->blocked[b] / chain->borrowed[b] : busy;
 }
