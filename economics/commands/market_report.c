@@ -5,10 +5,14 @@
 
 #include "base/table.h"
 
-static const char *const phase_names[SESSION_PHASE_COUNT] = {
-    [SESSION_PREPARE] = "prepare", [SESSION_PRICES] = "prices", [SESSION_OPTIMISE] = "optimise",
-    [SESSION_CERTIFY] = "certify", [SESSION_GANGS] = "gangs",
-};
+const char *market_phase_name(enum session_phase phase)
+{
+    static const char *const names[SESSION_PHASE_COUNT] = {
+        [SESSION_PREPARE] = "prepare", [SESSION_PRICES] = "prices", [SESSION_OPTIMISE] = "optimise",
+        [SESSION_CERTIFY] = "certify", [SESSION_GANGS] = "gangs",
+    };
+    return names[phase];
+}
 
 const char *market_objective_name(enum outcome_objective objective)
 {
@@ -66,8 +70,8 @@ static void print_summary(const struct market_report *report)
     printf("seconds      read %.3f, solve %.3f", report->read_seconds, report->solve_seconds);
     for (int phase = 0; phase < SESSION_PHASE_COUNT; phase++)
         if (outcome->seconds[phase] > 0)
-            printf("%s %s %.3f", phase == 0 ? ":" : ",", phase_names[phase],
-                   outcome->seconds[phase]);
+            printf("%s %s %.3f", phase == 0 ? ":" : ",",
+                   market_phase_name((enum session_phase)phase), outcome->seconds[phase]);
     if (outcome->average_seconds > 0)
         printf(", average of rents %.3f", outcome->average_seconds);
     printf("\n\n");

@@ -21,5 +21,6 @@ MUST_USE enum status market_report_json(const struct market_report *report, stru
 /* "welfare", "max-min", "proportional"; "exact", "fast". */
 const char *market_objective_name(enum outcome_objective objective);
 const char *market_method_name(enum session_method method);
+const char *market_phase_name(enum session_phase phase); /* "prepare", "prices", ... */
 
 #endif

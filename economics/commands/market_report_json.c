@@ -67,15 +67,12 @@ static void put_summary(const struct market_report *report, struct emitter *to)
 
 static void put_seconds(const struct market_report *report, struct emitter *to)
 {
-    static const char *const phases[SESSION_PHASE_COUNT] = {
-        [SESSION_PREPARE] = "prepare", [SESSION_PRICES] = "prices", [SESSION_OPTIMISE] = "optimise",
-        [SESSION_CERTIFY] = "certify", [SESSION_GANGS] = "gangs",
-    };
     emit_object(to, "seconds");
     emit_number(to, "read", report->read_seconds);
     emit_number(to, "solve", report->solve_seconds);
     for (int phase = 0; phase < SESSION_PHASE_COUNT; phase++)
-        emit_number(to, phases[phase], report->outcome->seconds[phase]);
+        emit_number(to, market_phase_name((enum session_phase)phase),
+                    report->outcome->seconds[phase]);
     emit_number(to, "average_rents", report->outcome->average_seconds);
     emit_end(to);
     emit_object(to, "cpu_seconds");
