@@ -1,6 +1,7 @@
 /*
  * Writes the seed corpus of fuzz_snapshot: the snapshots of a few small rounds.
- * fuzz_snapshot_seeds tests/fuzz/corpus/snapshot
+ * fuzz_snapshot_seeds DIRECTORY; kept in tests/fuzz/corpus/snapshot: those of before sessions as
+ * they were, those of now as warm_...
  */
 #include "tests/broker/broker_fixture.h"
 
