@@ -210,8 +210,13 @@ static enum status keep_checkpoint(struct home_job *job, struct lease_id lease, 
     return status;
 }
 
+/* Not while the former one is on its way to another host, which reads it: a host that was given up
+ * may still come with one, and comes again. */
 static enum status take_checkpoint(struct home_job *job, struct lease_id lease, struct fault *fault)
 {
+    if (transfer_busy(&job->transfer) && job->transfer.purpose == FILES_CHECKPOINT)
+        return fault_set(fault, STATUS_UNAVAILABLE,
+                         "an earlier checkpoint of the job is on its way to a host: try again");
     enum status status = keep_checkpoint(job, lease, fault);
     if (status != STATUS_OK)
         return status;

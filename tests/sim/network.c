@@ -129,8 +129,11 @@ void sim_finish(struct sim_call *call, enum sim_kind kind, const struct sim_end 
         struct bytes bytes;
         arena_init(&arena, ARENA_MESSAGE_BYTES);
         sim_memory_spare();
-        if (wire_encode(end->message, end->domain, &arena, &bytes, NULL) != STATUS_OK)
-            abort(); /* a test or a handler that breaks the wire's rules */
+        struct fault fault;
+        if (wire_encode(end->message, end->domain, &arena, &bytes, &fault) != STATUS_OK) {
+            fprintf(stderr, "a message that breaks the wire's rules: %s\n", fault.text);
+            abort();
+        }
         uint8_t *copy = malloc(bytes.size + 1);
         sim_memory_spare_end();
         assert(copy != NULL);
