@@ -122,6 +122,10 @@ enum status sides_commit(struct store *store, struct store_sides *sides, int64_t
 enum status sides_deliver(struct store *store, struct lease_id lease, int64_t payable_ms,
                           struct fault *fault)
 {
+    bool foreign = false;
+    enum status status = store_side_foreign(store, lease, &foreign, fault);
+    if (status != STATUS_OK || foreign)
+        return status;
     return store_side_deliver(store, lease.round, lease.index, payable_ms, fault);
 }
 
@@ -221,7 +225,11 @@ enum status sides_close(struct store *store, struct lease_id lease, int64_t now_
 {
     struct arena arena;
     bool last = false;
-    enum status status = store_side_close(store, lease.round, lease.index, &last, fault);
+    bool foreign = false;
+    enum status status = store_side_foreign(store, lease, &foreign, fault);
+    if (status != STATUS_OK || foreign)
+        return status;
+    status = store_side_close(store, lease.round, lease.index, &last, fault);
     if (status != STATUS_OK || !last)
         return status;
     arena_init(&arena, ARENA_MESSAGE_BYTES);

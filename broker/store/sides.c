@@ -119,6 +119,18 @@ enum status store_sides_find(struct store *store, uint64_t round, struct arena *
     return status == STATUS_OK ? leases_read(store, arena, sides, fault) : status;
 }
 
+enum status store_side_foreign(struct store *store, struct lease_id lease, bool *foreign,
+                               struct fault *fault)
+{
+    static const char sql[] = "SELECT 1 FROM rounds WHERE round = ? AND incarnation <> ?";
+    struct query query;
+    query_begin(&query, store, sql, fault);
+    query_put_number(&query, (int64_t)lease.round);
+    query_put_number(&query, (int64_t)lease.incarnation);
+    *foreign = query_row(&query);
+    return query_end(&query);
+}
+
 enum status store_side_deliver(struct store *store, uint64_t round, uint32_t number, int64_t ms,
                                struct fault *fault)
 {

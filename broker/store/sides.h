@@ -43,6 +43,10 @@ MUST_USE enum status store_sides_add(struct store *store, const struct store_sid
 MUST_USE enum status store_sides_find(struct store *store, uint64_t round, struct arena *arena,
                                       struct store_sides *sides, struct fault *fault);
 /* Adds to what a lease has delivered; nothing where its round has no side payments. */
+/* Is the stored round of that number another broker incarnation's than the lease? A restored broker
+ * numbers its rounds on from the backup, and adopts leases of rounds that it forgot. */
+MUST_USE enum status store_side_foreign(struct store *store, struct lease_id lease, bool *foreign,
+                                        struct fault *fault);
 MUST_USE enum status store_side_deliver(struct store *store, uint64_t round, uint32_t number,
                                         int64_t ms, struct fault *fault);
 /* Nothing more comes of a lease. *last: it was the last open one of a round that is not settled. */
