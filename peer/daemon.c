@@ -59,6 +59,20 @@ static enum status load_identity(struct daemon *daemon, struct fault *fault)
     return identity_files_load(daemon->config, clock_wall_ms(clock_real()), &daemon->files, fault);
 }
 
+/* The shim's own program starts much faster than this one; beside it where it is installed. */
+static void prefer_shim(char program[static FILE_PATH_MAX])
+{
+    static const char name[] = "entente-peer-shim";
+    char shim[FILE_PATH_MAX];
+    size_t directory = (size_t)(strrchr(program, '/') + 1 - program);
+    if (directory + sizeof name > sizeof shim)
+        return;
+    memcpy(shim, program, directory);
+    memcpy(shim + directory, name, sizeof name);
+    if (access(shim, X_OK) == 0)
+        memcpy(program, shim, directory + sizeof name);
+}
+
 static enum status open_executor(struct daemon *daemon, struct fault *fault)
 {
     const struct config_executor *config = &daemon->config->executor;
@@ -67,6 +81,7 @@ static enum status open_executor(struct daemon *daemon, struct fault *fault)
     if (length <= 0)
         return fault_set(fault, STATUS_IO, "/proc/self/exe can't be read: %s", strerror(errno));
     program[length] = '\0';
+    prefer_shim(program);
     struct process_executor_settings settings = {
         .program = program,
         .bwrap = config->bwrap,

@@ -31,6 +31,7 @@
 enum {
     SHIM_POLL_MS = 20,           /* while a stop waits to be passed on */
     SHIM_KILL_ROUNDS_MAX = 5000, /* of a millisecond */
+    SHIM_QUIET_ROUNDS = 20,      /* before orphans are searched for: most have gone by then */
     SHIM_INFO_MAX = 1024,
     SHIM_READ_BYTES = 65536,
     SHIM_LOOK_MS = 5000,    /* is the run's directory still ours? */
@@ -400,15 +401,17 @@ static void clear_up(struct shim *shim)
     for (int round = 0; round < SHIM_KILL_ROUNDS_MAX; round++) {
         if (shim->inner.pid != 0)
             process_signal(&shim->inner, SIGKILL);
-        pid_t const orphan = process_find_child(getpid(), 0);
-        if (orphan > 1)
-            kill(orphan, SIGKILL);
         cgroup_kill(&shim->launch.cgroups, 1);
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
-        if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD &&
-            (shim->inner.pid == 0 || !process_alive(&shim->inner)))
+        bool const childless = waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+        if (childless && (shim->inner.pid == 0 || !process_alive(&shim->inner)))
             break;
+        /* This looks at all processes of the machine; the sandbox's own end without it. */
+        bool const search = !childless && round >= SHIM_QUIET_ROUNDS;
+        pid_t const orphan = search ? process_find_child(getpid(), 0) : 0;
+        if (orphan > 1)
+            kill(orphan, SIGKILL);
         usleep(1000);
     }
     for (int i = 0; shim->output >= 0 && i < SHIM_KILL_ROUNDS_MAX; i++) {

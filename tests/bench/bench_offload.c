@@ -7,7 +7,7 @@
  * settled. Prints jobs a second, and what each daemon's processor time was per job (children
  * included, where they were waited for).
  *
- *     bench_offload COUNT SOCKET,PID,KIND... [--and PID]
+ *     bench_offload COUNT BROKER-PID SOCKET,PID,KIND+KIND...
  *
  * KIND: the GPU kinds the jobs of that peer ask for, joined by '+'.
  */
