@@ -16,6 +16,7 @@ enum {
 
 static void begin_renewal(struct run *run, int64_t now);
 static void check_start(struct run *run, int64_t now);
+static void keep_receipt(struct run *run, const struct receipt *receipt);
 
 void run_lease_time(struct run *run)
 {
@@ -39,9 +40,26 @@ void run_lease_time(struct run *run)
     struct receipt receipt;
     if (meter_holdover_receipt(meter, now, clock_wall_ms(run->peer->clock),
                                HOLDOVER_RECEIPT_EVERY_MS, &receipt)) {
-        run_sign_receipt(run, &receipt);
-        run_save(run);
+        keep_receipt(run, &receipt);
     }
+}
+
+/* Both or neither: a run that forgot the receipt would give its number to the next, which would
+ * then not be kept. */
+static void keep_receipt(struct run *run, const struct receipt *receipt)
+{
+    struct fault fault;
+    struct spool *spool = run->peer->spool;
+    enum status status = spool_begin(spool, &fault);
+    if (status == STATUS_OK) {
+        run_sign_receipt(run, receipt);
+        run_save(run);
+        status = spool_commit(spool, &fault);
+    }
+    if (status == STATUS_OK)
+        return;
+    spool_rollback(spool);
+    peer_fail(run->peer, "keeping a receipt of holdover", &fault);
 }
 
 /* Where home does not come, the GPUs go back to the market. */
