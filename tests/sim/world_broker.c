@@ -35,7 +35,8 @@ void world_broker_init(struct world *world)
         .accept_within_ms = 8000,
         .learning_update_ms = 20000,
         .member_certificate_ms = INT64_C(30) * 24 * 3600 * 1000,
-        .mechanism = &mechanisms[0],
+        /* every other federation pays side payments, by Shapley */
+        .mechanism = &mechanisms[world->seed % 2],
         .jobs_per_member_max = 1000,
         .calls_per_second_max = CALL_RATE_DEFAULT,
         .gpus_per_job_max = 8,
