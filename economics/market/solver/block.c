@@ -218,6 +218,15 @@ static enum status read_answer(const struct cutting *c, const struct simplex *si
     if (answer->main == NULL || answer->extras == NULL)
         return fault_set(fault, STATUS_NO_MEMORY, "no memory for a block's answer");
     answer->iterations = simplex->iterations;
+    answer->price = calloc((size_t)c->own.resource_count + 1, sizeof *answer->price);
+    answer->resource = calloc((size_t)c->own.resource_count + 1, sizeof *answer->resource);
+    if (answer->price == NULL || answer->resource == NULL)
+        return fault_set(fault, STATUS_NO_MEMORY, "no memory for a block's answer");
+    for (uint32_t r = 0; r < c->own.resource_count; r++) {
+        answer->price[r] = fmax(0, simplex->price[r]);
+        answer->resource[r] = c->global[r];
+    }
+    answer->resource_count = c->own.resource_count;
     for (uint32_t i = 0; i < jobs; i++) {
         uint32_t const key = simplex->key[i];
         answer->main[i] = (struct division_extra){
@@ -262,4 +271,13 @@ static enum status improve(struct cutting *c, struct block_answer *answer, struc
     }
     simplex_fini(&simplex);
     return status;
+}
+
+void block_answer_fini(struct block_answer *answer)
+{
+    free(answer->main);
+    free(answer->extras);
+    free(answer->price);
+    free(answer->resource);
+    *answer = (struct block_answer){0};
 }

@@ -35,11 +35,15 @@ struct block_answer {
     struct division_extra *extras; /* [extra_count] */
     uint32_t extra_count;
     uint64_t iterations;
+    double *price;      /* [resource_count] the block's own duals */
+    uint32_t *resource; /* [resource_count] whose */
+    uint32_t resource_count;
 };
 
-/* map: scratch, [resource_count] of UINT32_MAX, left so. The answer's arrays are the caller's to
+/* map: scratch, [resource_count] of UINT32_MAX, left so. The answer is the caller's to
  * free. */
 MUST_USE enum status block_solve(const struct block_ground *ground, const struct block_task *task,
                                  uint32_t *map, struct block_answer *answer, struct fault *fault);
+void block_answer_fini(struct block_answer *answer);
 
 #endif

@@ -88,10 +88,8 @@ static bool make_room(struct improving *i)
 
 static void fini(struct improving *i)
 {
-    for (uint32_t b = 0; i->answers != NULL && b < i->input->partition->block_count; b++) {
-        free(i->answers[b].main);
-        free(i->answers[b].extras);
-    }
+    for (uint32_t b = 0; i->answers != NULL && b < i->input->partition->block_count; b++)
+        block_answer_fini(&i->answers[b]);
     free(i->gpu_price);
     free(i->left);
     free(i->row_home);
@@ -246,6 +244,9 @@ static enum status merge(struct improving *i, uint64_t *iterations, struct fault
     for (uint32_t b = 0; b < blocks; b++) {
         const struct block_answer *answer = &i->answers[b];
         *iterations += answer->iterations;
+        for (uint32_t r = 0; r < answer->resource_count; r++)
+            if (i->row_home[answer->resource[r]] == b)
+                i->input->found[answer->resource[r]] = answer->price[r];
         uint32_t const count = i->first_job[b + 1] - i->first_job[b];
         for (uint32_t x = 0; x < count; x++) {
             uint32_t const job = answer->main[x].job;

@@ -21,6 +21,7 @@ struct blocks_input {
     struct team *team;
     const struct partition *partition;
     const double *price; /* [resource_count] near the optimal ones */
+    double *found;       /* [resource_count] each from the block that has it; others as they were */
 };
 
 /* Improves *division. Adds the simplex' iterations to *iterations. */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/tolerance.h"
 #include "economics/market/solver/blocks.h"
@@ -85,11 +86,6 @@ enum status session_save(const struct session *session, struct arena *arena, str
 enum status session_load(struct session *session, struct bytes bytes, struct fault *fault)
 {
     return memory_load(&session->memory, bytes, fault);
-}
-
-double session_seconds(const struct session_options *options)
-{
-    return options->clock.seconds != NULL ? options->clock.seconds(options->clock.context) : 0;
 }
 
 static void end_phase(struct solving *s, enum session_phase phase)
@@ -235,6 +231,17 @@ static enum status choose(struct solving *s, struct fault *fault)
     return status;
 }
 
+/* Among ties steps swing and prove little; the blocks' own duals then prove more. */
+static void take_better_prices(struct solving *s, const double *found)
+{
+    answers_ask(&s->answers, found, 1);
+    s->result->passes++;
+    if (s->answers.bound >= s->bound)
+        return;
+    s->bound = s->answers.bound;
+    memcpy(s->price, found, s->columns.resource_count * sizeof *s->price);
+}
+
 static enum status improve_blocks(struct solving *s, struct fault *fault)
 {
     uint32_t const members = s->market->member_count;
@@ -242,6 +249,11 @@ static enum status improve_blocks(struct solving *s, struct fault *fault)
     if (members <= PARTITION_MEMBERS && exact)
         return STATUS_OK; /* one block: the optimum is as near */
     struct partition partitions[2];
+    uint32_t const resources = s->columns.resource_count;
+    double *found = arena_alloc(&s->scratch, resources, sizeof *found);
+    if (found == NULL)
+        return no_room(fault);
+    memcpy(found, s->price, resources * sizeof *found);
     for (int i = 0; i < 2; i++) {
         partitions[i] = (struct partition){
             .block = arena_alloc(&s->scratch, members, sizeof *partitions[i].block)};
@@ -253,11 +265,16 @@ static enum status improve_blocks(struct solving *s, struct fault *fault)
         struct partition *partition = &partitions[round % 2];
         status = partition_make(&s->columns, s->price,
                                 round > 0 ? &partitions[(round + 1) % 2] : NULL, partition, fault);
-        struct blocks_input const input = {
-            .columns = &s->columns, .team = s->team, .partition = partition, .price = s->price};
+        struct blocks_input const input = {.columns = &s->columns,
+                                           .team = s->team,
+                                           .partition = partition,
+                                           .price = s->price,
+                                           .found = found};
         if (status == STATUS_OK)
             status = blocks_improve(&input, &s->division, &s->result->iterations, fault);
     }
+    if (status == STATUS_OK && !exact)
+        take_better_prices(s, found);
     return status;
 }
 
@@ -276,18 +293,6 @@ static enum status find_optimum(struct solving *s, struct fault *fault)
 }
 
 /* -- What is reported -------------------------------------------------------------------------- */
-
-static int compare_uses(const void *left, const void *right)
-{
-    const struct session_use *a = left;
-    const struct session_use *b = right;
-    return (a->column > b->column) - (a->column < b->column);
-}
-
-void session_sort_uses(struct session_use *uses, uint32_t count)
-{
-    qsort(uses, count, sizeof *uses, compare_uses);
-}
 
 static void add_use(struct solving *s, uint32_t column, double share)
 {
@@ -371,14 +376,6 @@ static enum status certify(struct solving *s, struct fault *fault)
         status = report_covered(s, fault);
     session_judge(result);
     return status;
-}
-
-void session_judge(struct session_result *result)
-{
-    double const bound = result->upper_bound_credits;
-    double const short_by = bound - result->objective_credits;
-    result->gap = bound > 0 && short_by > 0 ? short_by / bound : 0;
-    result->optimal = nearly_at_most(bound, result->objective_credits, TOLERANCE_ANSWER);
 }
 
 /* Numbers so far apart that the simplex lost its way: GLPK has others. */

@@ -44,10 +44,8 @@ enum status standalone_find(const struct market *market, uint32_t threads, struc
         status = solve_all(&a, fault);
     if (status == STATUS_OK)
         status = report(&a, arena, standalone, fault);
-    for (uint32_t i = 0; a.answers != NULL && i < market->member_count; i++) {
-        free(a.answers[i].main);
-        free(a.answers[i].extras);
-    }
+    for (uint32_t i = 0; a.answers != NULL && i < market->member_count; i++)
+        block_answer_fini(&a.answers[i]);
     free(a.answers);
     team_close(a.team);
     columns_fini(&a.columns);
