@@ -192,7 +192,7 @@ enum status replay_decide_market(struct replay_deciding *deciding, struct fault 
 {
     struct replay_market *memory = deciding->market;
     struct replay_world *world = deciding->world;
-    struct round round;
+    struct round round = {0};
     struct market market;
     struct plan plan;
     arena_reset(&memory->arena);
