@@ -48,7 +48,7 @@ large=$(isi submit "$work/large.yaml")
 explained() { isi explain "$large" 2>/dev/null | grep -q "no pool may run it"; }
 until_true 30 explained
 expect_exit 0 "\"job\": \"$large\"" isi explain "$large" --json
-expect_exit 1 "is not of usc" "$peer" explain --config "$work/usc.yaml" "$large"
+expect_exit 1 "there is no job $large of usc" "$peer" explain --config "$work/usc.yaml" "$large"
 expect_exit 1 "is over" isi explain "$job"
 isi cancel "$large" >/dev/null
 
