@@ -20,7 +20,7 @@
 struct power_loss {
     sqlite3_vfs shim;
     sqlite3_vfs *real;
-    char image[256];
+    char image[512];
     uint32_t syncs;
 };
 
