@@ -23,7 +23,7 @@ enum { PAGE_ROWS = ROWS_PER_PAGE_MAX };
 static enum status take_entry(struct audit *audit, const struct ledger_entry *entry,
                               struct fault *fault);
 static enum status load(struct checking *checking, uint64_t round);
-static enum status take_lease(struct checking *checking, uint32_t index, bool *found);
+static enum status take_lease(struct checking *checking, uint32_t index);
 static enum status judge(struct checking *checking);
 
 /* --- the ledger, once */
@@ -164,10 +164,8 @@ enum status audit_check(struct audit *audit, uint64_t round, struct audit_round 
     arena_init(&arena, ARENA_ROUND_BYTES);
     *result = (struct audit_round){.round = round};
     enum status status = load(&checking, round);
-    bool found = true;
-    for (uint32_t index = 1; status == STATUS_OK && found && index <= checking.market.job_count;
-         index++)
-        status = take_lease(&checking, index, &found);
+    for (uint32_t index = 1; status == STATUS_OK && index <= checking.market.job_count; index++)
+        status = take_lease(&checking, index);
     if (status == STATUS_OK)
         status = audit_sides(&checking);
     if (status == STATUS_OK)
@@ -206,6 +204,8 @@ static enum status load(struct checking *checking, uint64_t round)
     if (status != STATUS_OK)
         return status;
     checking->result->stated = checking->record.row.epsilon;
+    checking->result->dropped = checking->record.dropped;
+    checking->result->planned = checking->record.row.placed + checking->record.dropped;
     checking->payoffs =
         arena_alloc(checking->arena, checking->market.member_count, sizeof *checking->payoffs);
     if (checking->payoffs == NULL)
@@ -346,7 +346,8 @@ static enum status post_lease(struct checking *checking, const struct store_leas
     return STATUS_OK;
 }
 
-static enum status take_lease(struct checking *checking, uint32_t index, bool *found)
+/* NOT_FOUND is no failure here: judge() counts. */
+static enum status take_lease(struct checking *checking, uint32_t index)
 {
     struct store_lease lease;
     struct lease_id id = {.incarnation = checking->record.incarnation,
@@ -355,7 +356,6 @@ static enum status take_lease(struct checking *checking, uint32_t index, bool *f
     struct fault missing;
     enum status status =
         store_lease_find(checking->audit->store, id, checking->arena, &lease, &missing);
-    *found = status == STATUS_OK;
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     if (status != STATUS_OK)
@@ -375,12 +375,12 @@ static enum status judge(struct checking *checking)
     result->found = excess.by;
     int64_t const apart = result->found.micros - result->stated.micros;
     bool const near = apart <= result->slack.micros && -apart <= result->slack.micros;
-    if (result->leases != checking->record.row.placed && result->problem[0] == '\0')
-        snprintf(result->problem, AUDIT_PROBLEM_MAX, "%u leases are there, %u were planned",
-                 result->leases, checking->record.row.placed);
-    else if (!near && result->problem[0] == '\0')
-        snprintf(result->problem, AUDIT_PROBLEM_MAX,
-                 "the posted entries give another ε than the round stated");
-    result->agrees = result->problem[0] == '\0';
+    if (result->leases + result->dropped != result->planned)
+        audit_note(checking, "%u leases are there, %u were planned and %u of them dropped",
+                   result->leases, result->planned, result->dropped);
+    else if (!near && result->dropped == 0)
+        audit_note(checking, "the posted entries give another ε than the round stated");
+    result->agrees = near && result->problem[0] == '\0';
+    result->judged = near || result->problem[0] != '\0';
     return STATUS_OK;
 }

@@ -10,9 +10,13 @@
  * the round stated, but for what rounding to micro-credits, scaled the same way, can do; `slack` is
  * that bound.
  *
- * Also checked: every settlement is price × GPUs × payable time, or the lease's cap.
- * Reads the store, writes nothing. Thread rule: the store's. Complexity: O(entries) once, 2^members
- * LPs a round.
+ * Leases are numbered as the plan's placements are, so a placement that was dropped at commit
+ * leaves a gap, and the round keeps how many there are. The stated ε is of the whole plan: where
+ * such a round's leases give another, it is not judged by that; all else of it is.
+ *
+ * Also checked: the round's leases are all there; every settlement is price × GPUs × payable time,
+ * or the lease's cap. Reads the store, writes nothing. Thread rule: the store's. Complexity:
+ * O(entries) once, 2^members LPs a round.
  */
 #ifndef ENTENTE_BROKER_ROUND_AUDIT_H
 #define ENTENTE_BROKER_ROUND_AUDIT_H
@@ -25,13 +29,16 @@ enum { AUDIT_PROBLEM_MAX = 256 };
 struct audit_round {
     uint64_t round;
     uint32_t leases;       /* of this round */
+    uint32_t planned;      /* placements: those committed as leases, and those dropped */
+    uint32_t dropped;      /* since they no longer stood at commit */
     uint32_t paid;         /* with settlements in the ledger */
     struct credits posted; /* by their homes, in all */
     struct credits stated; /* the ε of the round's report */
     struct credits found;  /* ε by the posted entries */
     struct credits slack;
     bool agrees;
-    char problem[AUDIT_PROBLEM_MAX]; /* "" where it agrees */
+    bool judged;                     /* false: no problem, but its ε is not to be had */
+    char problem[AUDIT_PROBLEM_MAX]; /* "" where it agrees or is not judged */
 };
 
 struct audit; /* what the ledger paid, by lease and beneficiary */

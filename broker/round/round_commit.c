@@ -122,6 +122,7 @@ static enum status add_round(struct committing *committing)
         .row = round->report.row,
         .incarnation = round->book.incarnation,
         .ends_wall_ms = round->book.ends_ms,
+        .dropped = round->decision.drop_count,
         .plan_digest = round->report.plan_digest,
     };
     enum status status = snapshot_encode(&round->market, &round->terms, round->state, &round->arena,

@@ -46,8 +46,9 @@ enum status store_round_add(struct store *store, const struct store_round *round
                             struct fault *fault)
 {
     static const char sql[] =
-        "INSERT INTO rounds (" ROW_COLUMNS ", incarnation, ends, plan_digest, report, plan,"
-        " snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        "INSERT INTO rounds (" ROW_COLUMNS
+        ", incarnation, ends, dropped, plan_digest, report, plan,"
+        " snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     if (round->snapshot.size > ROUND_BYTES_MAX || round->plan.size > ROUND_BYTES_MAX ||
         round->report.size > ROUND_BYTES_MAX)
         return fault_set(fault, STATUS_EXHAUSTED, "round %llu is larger than %d bytes",
@@ -57,6 +58,7 @@ enum status store_round_add(struct store *store, const struct store_round *round
     row_put(&query, &round->row);
     query_put_number(&query, (int64_t)round->incarnation);
     query_put_number(&query, round->ends_wall_ms);
+    query_put_number(&query, round->dropped);
     query_put_digest(&query, &round->plan_digest);
     query_put_bytes(&query, round->report);
     query_put_bytes(&query, round->plan);
@@ -78,7 +80,7 @@ enum status store_round_find(struct store *store, uint64_t number, struct arena 
                              struct store_round *round, struct fault *fault)
 {
     static const char sql[] =
-        "SELECT " ROW_COLUMNS ", incarnation, ends, plan_digest, report, plan, snapshot"
+        "SELECT " ROW_COLUMNS ", incarnation, ends, dropped, plan_digest, report, plan, snapshot"
         " FROM rounds WHERE round = ?";
     if (number == 0) {
         enum status status = store_round_newest(store, &number, fault);
@@ -94,6 +96,7 @@ enum status store_round_find(struct store *store, uint64_t number, struct arena 
         row_read(&query, &round->row);
         round->incarnation = (uint64_t)query_number(&query);
         round->ends_wall_ms = query_number(&query);
+        round->dropped = (uint32_t)query_number(&query);
         (void)query_fixed(&query, &round->plan_digest, sizeof round->plan_digest);
         round->report = query_bytes(&query, arena);
         round->plan = query_bytes(&query, arena);

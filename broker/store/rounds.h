@@ -12,6 +12,7 @@ struct store_round {
     struct round_row row; /* row.round is the number, >= 1 */
     uint64_t incarnation;
     int64_t ends_wall_ms; /* E_k: where its leases end */
+    uint32_t dropped; /* placements of the plan that no longer stood at commit: not in row.placed */
     struct digest plan_digest;
     struct bytes snapshot; /* may be of any size up to ROUND_BYTES_MAX */
     struct bytes plan;

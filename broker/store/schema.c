@@ -169,13 +169,18 @@ static const char settlements[] =
     "  closing INTEGER NOT NULL, owed INTEGER NOT NULL, PRIMARY KEY (period, member))"
     "  STRICT, WITHOUT ROWID;";
 
+/* Placements that no longer stood when their round was committed. What earlier releases dropped is
+ * not known: 0. */
+static const char dropped[] = "ALTER TABLE rounds ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;";
+
 /* One migration: scripts that belong together (a compiler need not take one text of their size). */
 struct migration {
     const char *scripts[3];
 };
 
 static const struct migration migrations[STORE_SCHEMA_VERSION] = {
-    {{first, second, third}}, {{sides}}, {{heads}}, {{throughput}}, {{disputes}}, {{settlements}},
+    {{first, second, third}}, {{sides}},   {{heads}}, {{throughput}}, {{disputes}},
+    {{settlements}},          {{dropped}},
 };
 
 static enum status version_read(struct store *store, int64_t *version, struct fault *fault)

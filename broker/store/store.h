@@ -41,7 +41,7 @@ enum store_mode {
 };
 
 enum {
-    STORE_SCHEMA_VERSION = 6, /* the newest migration */
+    STORE_SCHEMA_VERSION = 7, /* the newest migration */
     STORE_SETTING_BYTES_MAX = 1024 * 1024,
     REQUEST_KEPT_MS = 7 * 24 * 3600 * 1000 /* how long a request key is remembered */
 };

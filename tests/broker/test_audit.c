@@ -4,6 +4,7 @@
 #include "broker/round/audit.h"
 #include "broker/store/disputes.h"
 #include "broker/store/leases.h"
+#include "broker/store/query.h"
 
 /* Three jobs want the four a100 of usc; one of them has to do with isi's slower v100: so there is a
  * rent. */
@@ -146,6 +147,83 @@ static void a_payment_corrected_by_a_ruling_agrees(void **state)
     assert_int_equal(result.posted.micros, price_of(&lease, 20000).micros);
 }
 
+/* Two jobs placed on usc's GPUs; while the plan was made, isi called off the first of them. Lease
+ * numbers follow the plan, so number 1 is not there. */
+static void round_with_a_drop(struct fed *fed)
+{
+    struct fed_member *usc = fed_add(fed, "usc", 1000);
+    struct fed_member *isi = fed_add(fed, "isi", 1000);
+    struct round *round = NULL;
+    struct cancel_request cancel = {.job = fed_name("isi-1"), .request_key = {{77}}};
+    fed_pool(usc, "a100", 4, 0.001);
+    fed_pool(isi, "v100", 4, 0.001);
+    fed_beat_all(fed);
+    fed_submit(fed, isi, "isi-1", 2, 0.003);
+    fed_submit(fed, usc, "usc-1", 2, 0.002);
+    assert_ok(round_open(&fed->daemon.core, false, NULL, &round, &fed->fault));
+    round_solve(round);
+    assert_int_equal(round->plan.placement_count, 2);
+    cancel.issued_wall_ms = fed->clock.now_wall_ms;
+    fed_expect(fed, STATUS_OK, &isi->name, &method_cancel, service_cancel, &cancel);
+    assert_ok(round_finish(&fed->daemon.core, round, &fed->fault));
+    assert_int_equal(round->decision.drop_count, 1);
+    assert_int_equal(round->decision.drops[0].placement, 0);
+    round_close(round);
+}
+
+static void a_placement_dropped_at_commit_is_no_disagreement(void **state)
+{
+    struct fed *fed = *state;
+    round_with_a_drop(fed);
+    struct audit_round result = audit_newest(fed);
+    assert_string_equal(result.problem, "");
+    assert_int_equal(result.leases, 1); /* number 2 */
+    assert_int_equal(result.dropped, 1);
+    assert_int_equal(result.planned, 2);
+    /* the whole plan's ε is 0; without isi-1 all together are worth more than they have */
+    assert_int_equal(result.stated.micros, 0);
+    assert_true(result.found.micros > result.slack.micros);
+    assert_false(result.agrees);
+    assert_false(result.judged);
+}
+
+static void another_epsilon_without_a_dropped_placement_is_found(void **state)
+{
+    struct fed *fed = *state;
+    round_with_a_drop(fed);
+    assert_ok(query_script(fed->daemon.core.store, "UPDATE rounds SET dropped = 0", &fed->fault));
+    struct audit_round result = audit_newest(fed);
+    assert_true(result.judged);
+    assert_non_null(strstr(result.problem, "another ε"));
+}
+
+/* A lease that the store lost. `of_drop`: in a round that dropped another placement. */
+static void lose_a_lease(struct fed *fed, bool of_drop)
+{
+    if (of_drop)
+        round_with_a_drop(fed);
+    else
+        contested_round(fed);
+    assert_ok(query_script(fed->daemon.core.store,
+                           "PRAGMA foreign_keys = OFF;"
+                           "DELETE FROM leases WHERE number = (SELECT max(number) FROM leases)",
+                           &fed->fault));
+    struct audit_round result = audit_newest(fed);
+    assert_true(result.judged);
+    assert_false(result.agrees);
+    assert_non_null(strstr(result.problem, "leases are there"));
+}
+
+static void a_missing_lease_that_was_not_dropped_is_found(void **state)
+{
+    lose_a_lease(*state, false);
+}
+
+static void a_drop_does_not_hide_another_lease_that_is_missing(void **state)
+{
+    lose_a_lease(*state, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +235,14 @@ int main(void)
                                         fed_close),
         cmocka_unit_test_setup_teardown(a_payment_corrected_by_a_ruling_agrees, fed_open,
                                         fed_close),
+        cmocka_unit_test_setup_teardown(a_placement_dropped_at_commit_is_no_disagreement, fed_open,
+                                        fed_close),
+        cmocka_unit_test_setup_teardown(another_epsilon_without_a_dropped_placement_is_found,
+                                        fed_open, fed_close),
+        cmocka_unit_test_setup_teardown(a_missing_lease_that_was_not_dropped_is_found, fed_open,
+                                        fed_close),
+        cmocka_unit_test_setup_teardown(a_drop_does_not_hide_another_lease_that_is_missing,
+                                        fed_open, fed_close),
         cmocka_unit_test_setup_teardown(a_payment_that_went_elsewhere_breaks_the_certificate,
                                         fed_open, fed_close),
     };

@@ -179,6 +179,25 @@ static void a_store_that_was_never_migrated_is_not_read(void **state)
                      STATUS_PRECONDITION);
 }
 
+/* Takes back the newest migrations by hand, as far as the one that told of dropped placements. */
+static void an_earlier_releases_rounds_are_kept_as_rounds_that_dropped_nothing(void **state)
+{
+    struct place *place = *state;
+    struct store *store = opened(place, STORE_CREATE);
+    struct store_round round = {.row = {.round = 7, .placed = 3}, .incarnation = 1, .dropped = 2};
+    assert_ok(store_begin(store, &place->fault));
+    assert_ok(store_round_add(store, &round, &place->fault));
+    assert_ok(store_commit(store, &place->fault));
+    assert_ok(query_script(store, "ALTER TABLE rounds DROP COLUMN dropped; PRAGMA user_version = 6",
+                           &place->fault));
+    store_close(store);
+    store = opened(place, STORE_WRITE);
+    assert_ok(store_round_find(store, 7, &place->arena, &round, &place->fault));
+    assert_int_equal(round.row.placed, 3);
+    assert_int_equal(round.dropped, 0);
+    store_close(store);
+}
+
 static void every_raise_of_the_incarnation_is_one_more(void **state)
 {
     struct place *place = *state;
@@ -228,6 +247,7 @@ int main(void)
         place_test(a_file_that_is_no_store_is_left_alone),
         place_test(a_store_of_a_newer_release_is_refused),
         place_test(a_store_that_was_never_migrated_is_not_read),
+        place_test(an_earlier_releases_rounds_are_kept_as_rounds_that_dropped_nothing),
         place_test(every_raise_of_the_incarnation_is_one_more),
         world_test(a_setting_comes_back_and_an_absent_one_is_not_found),
     };

@@ -369,6 +369,7 @@ static void rounds_come_back_whole_and_are_listed_newest_first(void **state)
                     .objective = CREDIT(i)},
             .incarnation = 1,
             .ends_wall_ms = NOW + DURATION,
+            .dropped = (uint32_t)(10 * i),
             .plan_digest = {{(uint8_t)i}},
             .snapshot = {(const uint8_t *)snapshot, strlen(snapshot)},
         };
@@ -382,6 +383,7 @@ static void rounds_come_back_whole_and_are_listed_newest_first(void **state)
     world_ok(world, store_round_find(world->store, 2, &world->arena, &found, &world->fault));
     assert_true(found.row.interim);
     assert_int_equal(found.row.objective.micros, 2000000);
+    assert_int_equal(found.dropped, 20);
     assert_int_equal(found.plan_digest.bytes[0], 2);
     assert_int_equal(found.snapshot.size, strlen(snapshot));
     assert_memory_equal(found.snapshot.data, snapshot, strlen(snapshot));
