@@ -219,6 +219,7 @@ static inline int fed_close(void **state)
     worker_close(fed->daemon.worker);
     rounds_stop(&fed->daemon.rounds);
     dispatch_fini(&fed->daemon.dispatch);
+    call_rates_fini(&fed->daemon.call_rates);
     rpc_loop_close(fed->daemon.loop);
     arena_fini(&fed->daemon.revocations_arena);
     core_close(&fed->daemon.core);

@@ -297,7 +297,8 @@ static void a_job_does_not_get_at_the_kernels_back_doors(void **state)
     const char *paths[] = {program};
     bench->run.read_only_paths = paths;
     bench->run.path_count = 1;
-    snprintf(script, sizeof script, "%s try-calls", program);
+    /* a sanitizer would look for leaks by the very calls that are forbidden */
+    snprintf(script, sizeof script, "ASAN_OPTIONS=detect_leaks=0 %s try-calls", program);
     bench_start(bench, script);
     assert_int_equal(bench_wait_for_end(bench).exit_code, 0);
     char expected[1024];
