@@ -126,6 +126,10 @@ MUST_USE enum status host_check_staging(const struct peer *peer, const struct na
 void run_move(struct run *run, enum run_event event, const char *text);
 void run_report(struct run *run, struct lease_id lease, enum lease_report_kind kind,
                 const char *text);
+/* Both, or neither is kept: what is said of its present lease, and the move. Not within a
+ * transaction. */
+void run_move_told(struct run *run, enum run_event event, enum lease_report_kind kind,
+                   const char *text);
 void run_give_gpus(struct run *run);
 struct gpu_set run_gpus(const struct run *run);
 enum gpu_use run_use(const struct run *run);

@@ -360,12 +360,11 @@ static void granted(struct host *host, const struct lease_event *event)
 
 void run_refuse(struct run *run, const char *why)
 {
-    run_report(run, run->row.lease, LEASE_REPORT_REFUSED, why);
     run_give_gpus(run);
     if (run->row.state == RUN_STAGING)
         run->peer->executor->operations->release(run->peer->executor, run->directory);
     run->row.outcome = LEASE_OUTCOME_UNUSED;
-    run_move(run, RUN_EVENT_REFUSED, why);
+    run_move_told(run, RUN_EVENT_REFUSED, LEASE_REPORT_REFUSED, why);
 }
 
 static bool not_started(const struct run *run)

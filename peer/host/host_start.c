@@ -227,6 +227,25 @@ static enum status ready_to_start(struct run *run, struct fault *fault)
                : status;
 }
 
+/* Both or neither: kept as staged though it was reported as running, a run would be refused after a
+ * restart, and no lease that runs can be. */
+void run_move_told(struct run *run, enum run_event event, enum lease_report_kind kind,
+                   const char *text)
+{
+    struct fault fault;
+    struct spool *spool = run->peer->spool;
+    enum status status = spool_begin(spool, &fault);
+    if (status == STATUS_OK) {
+        run_report(run, run->row.lease, kind, text);
+        run_move(run, event, text);
+        status = spool_commit(spool, &fault);
+    }
+    if (status == STATUS_OK)
+        return;
+    spool_rollback(spool);
+    peer_fail(run->peer, "keeping a run and what is said of it", &fault);
+}
+
 enum status host_start(struct host *host, const struct name *caller, struct lease_id lease,
                        struct fault *fault)
 {
@@ -246,8 +265,7 @@ enum status host_start(struct host *host, const struct name *caller, struct leas
         return status;
     struct meter_reading reading = {clock_boot_ms(host->peer->clock), 0, run->resumed_examples};
     meter_start(&run->row.meter, run->current.lease, run->current.accepted_boot_ms, &reading);
-    run_report(run, run->row.lease, LEASE_REPORT_RUNNING, NULL);
-    run_move(run, RUN_EVENT_STARTED, NULL);
+    run_move_told(run, RUN_EVENT_STARTED, LEASE_REPORT_RUNNING, NULL);
     return STATUS_OK;
 }
 
