@@ -41,6 +41,7 @@ struct home_job {
     struct lease *renewal;   /* the newest; NULL: none */
     int64_t expires_boot_ms; /* after this the host has no right to run it */
     enum home_step step;
+    bool start_sent; /* the host may have begun, whatever was heard since */
     struct contact *contact;
     struct transport_call *call;       /* Accept or Start */
     struct transport_call *watch_call; /* WatchJob */

@@ -199,6 +199,7 @@ enum status job_place(struct home_job *job, const struct signed_bytes *signed_le
     int64_t now = clock_boot_ms(job->home->peer->clock);
     job->expires_boot_ms = expiry(job, lease, now);
     job->step = STEP_ACCEPT;
+    job->start_sent = false;
     job->failures = 0;
     job->retry_boot_ms = job->watch_boot_ms = job->stop_boot_ms = 0;
     job->ended = job->lost = job->stop_wanted = false;
@@ -223,6 +224,7 @@ enum status job_restore_place(struct home_job *job, struct fault *fault)
     if (status == STATUS_OK)
         status = remember_place(job, &known.signed_lease, fault);
     int64_t taken = known.taken_boot_ms;
+    job->start_sent = known.started_boot_ms != 0;
     const struct lease *newest = job->lease;
     if (status == STATUS_OK && !lease_id_none(job->row.renewal)) {
         void *decoded = NULL;

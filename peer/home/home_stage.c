@@ -1,6 +1,7 @@
 /*
  * Home, staging: brings a placed job to its host, step by step; each step may be repeated, and a
- * try that failed for want of the network begins again at the front, sending only what lacks.
+ * try that failed for want of the network begins again at the front, sending only what lacks. Once
+ * Start was sent home goes on so until the lease is over, as if the job ran: its host alone knows.
  */
 #include "peer/home/home_job.h"
 
@@ -105,6 +106,7 @@ static void start(struct home_job *job)
 {
     struct lease_request request = {.lease = job->row.lease};
     note_start(job);
+    job->start_sent = true;
     call(job, &method_start, &request);
 }
 
@@ -120,7 +122,7 @@ void job_retry(struct home_job *job, const struct fault *fault)
     struct peer *peer = job->home->peer;
     uint32_t doublings = job->failures < RETRY_DOUBLINGS_MAX ? job->failures : RETRY_DOUBLINGS_MAX;
     int64_t pause = (int64_t)RETRY_MS << doublings;
-    bool late = job->step == STEP_ACCEPT &&
+    bool late = job->step == STEP_ACCEPT && !job->start_sent &&
                 clock_wall_ms(peer->clock) + pause > job->lease->accept_until_wall_ms;
     if (late || clock_boot_ms(peer->clock) > job->expires_boot_ms) {
         give_up(job, fault);
@@ -150,8 +152,10 @@ static bool bundle_is_here(const struct home_job *job)
     return job_has_chunks(job->home->chunks, &set);
 }
 
-/* The host may hold GPUs for it: tell it and the broker. A start that the host refuses counts as a
- * failure of the job, so that it isn't placed for ever where it can't start. */
+/* The host may hold GPUs for it: tell it and the broker; but where Start was sent and not refused
+ * the job may run unheard, so home can't say that the lease is unused: its host does, or time. A
+ * start that the host refuses counts as a failure of the job, so that it isn't placed for ever
+ * where it can't start. */
 static void give_up(struct home_job *job, const struct fault *fault)
 {
     bool start_refused = job->step == STEP_START && !worth_trying_again(fault->status);
@@ -165,7 +169,7 @@ static void give_up(struct home_job *job, const struct fault *fault)
                                                          &request, STAGE_STOP_MS, &callbacks);
         (void)ignored;
     }
-    if (!job_own_lease(job))
+    if (!job_own_lease(job) && (start_refused || !job->start_sent))
         home_decline(job->home, job->row.lease, text);
     job_left(job, start_refused || files_lost ? JOB_STATE_FAILED : JOB_STATE_QUEUED, text);
 }

@@ -145,6 +145,44 @@ static void a_host_restarted_while_staging_is_staged_again(void **state)
     assert_int_equal(sim_row(home, job).state, JOB_STATE_RUNNING);
 }
 
+/* Stages up to Start, which the host hears; then it dies. */
+static struct lease_id start_unanswered(struct sim *sim, struct name job, struct sim_peer *host)
+{
+    host->executor.next_start = STATUS_UNAVAILABLE; /* as good as no answer */
+    struct lease_id lease = sim_grant(sim, job, host, 0x1);
+    for (int tick = 0; tick < 100 && host->executor.next_start != STATUS_OK; tick++)
+        sim_run(sim, PEER_TICK_MS);
+    assert_int_equal(host->executor.next_start, STATUS_OK); /* it was asked to start */
+    sim_kill(host);
+    return lease;
+}
+
+static void a_start_that_was_sent_is_followed_up_beyond_the_time_to_accept(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    struct lease_id lease = start_unanswered(sim, job, host);
+    sim_run(sim, 7000); /* a lease of sim_grant() is to be accepted within 5 s */
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_STAGING);
+    sim_start(host);
+    sim_run(sim, 10000);
+    assert_int_equal(sim_reports(sim, lease, LEASE_REPORT_REFUSED), 0);
+    assert_int_equal(sim_reports(sim, lease, LEASE_REPORT_RUNNING), 1);
+}
+
+/* Void it, and what the host may have earned under it could not be paid. */
+static void home_declines_no_lease_whose_start_it_sent(void **state)
+{
+    struct sim *sim = *state;
+    struct sim_peer *home = &sim->peers[0], *host = &sim->peers[1];
+    struct name job = endless(home);
+    struct lease_id lease = start_unanswered(sim, job, host);
+    sim_run(sim, SIM_LEASE_MS + SIM_HOLDOVER_MS + 10 * 1000);
+    assert_int_equal(sim_row(home, job).state, JOB_STATE_QUEUED);
+    assert_int_equal(sim_reports(sim, lease, LEASE_REPORT_REFUSED), 0);
+}
+
 static void own_jobs_run_locally_when_the_broker_is_away(void **state)
 {
     struct sim *sim = *state;
@@ -429,6 +467,8 @@ int main(void)
         TEST(a_job_that_waits_again_is_nowhere),
         TEST(a_home_restarted_while_staging_stages_again),
         TEST(a_host_restarted_while_staging_is_staged_again),
+        TEST(a_start_that_was_sent_is_followed_up_beyond_the_time_to_accept),
+        TEST(home_declines_no_lease_whose_start_it_sent),
         TEST(own_jobs_run_locally_when_the_broker_is_away),
         TEST(a_job_that_runs_locally_is_taken_off_the_market),
         TEST(a_job_moves_when_its_former_place_has_let_it_go),
