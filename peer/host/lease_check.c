@@ -61,6 +61,8 @@ enum status lease_check_signature(struct lease_keys *keys, const struct signed_b
         return fault_prefix(fault, status, "the lease");
     void *decoded = NULL;
     status = wire_decode(&message_lease, signed_lease->body, arena, &decoded, fault);
+    if (status == STATUS_EXHAUSTED) /* its signer made no lease that is too large for a message */
+        return fault_prefix(fault, STATUS_NO_MEMORY, "no memory");
     if (status != STATUS_OK)
         return status;
     *lease = decoded;

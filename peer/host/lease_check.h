@@ -28,7 +28,8 @@ struct lease_keys {
     uint32_t good_next;
 };
 
-/* Signature and form only; *lease lies in the arena, *own: granted by this peer to itself. */
+/* Signature and form only; *lease lies in the arena, *own: granted by this peer to itself.
+ * NO_MEMORY, never EXHAUSTED, where it can't be read now: an event with it is not to be counted. */
 MUST_USE enum status lease_check_signature(struct lease_keys *keys,
                                            const struct signed_bytes *signed_lease,
                                            int64_t now_wall_ms, struct arena *arena,

@@ -97,6 +97,20 @@ static void the_brokers_word_is_taken_to_the_byte(void **state)
     assert_int_equal(check(fixture, &bent), STATUS_CORRUPT);
 }
 
+/* Else a peer that is short of memory would count the event with it and never hear of it again. */
+static void a_good_lease_that_cannot_be_read_now_wants_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct signed_bytes good = sign(fixture, &fixture->broker, &fixture->key.key_id, SIGN_LEASE);
+    struct arena none;
+    struct lease *lease;
+    bool own;
+    arena_init(&none, 1);
+    assert_int_equal(lease_check_signature(&fixture->keys, &good, NOW, &none, &lease, &own, NULL),
+                     STATUS_NO_MEMORY);
+    arena_fini(&none);
+}
+
 static void a_signature_for_something_else_is_none(void **state)
 {
     struct fixture *fixture = *state;
@@ -169,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(the_brokers_word_is_taken_to_the_byte),
+        TEST(a_good_lease_that_cannot_be_read_now_wants_memory),
         TEST(a_signature_for_something_else_is_none),
         TEST(an_expired_or_unknown_key_signs_nothing),
         TEST(a_peer_grants_itself_only_leases_of_its_own_kind),
