@@ -138,7 +138,8 @@ static enum status write_incoming(struct chunks *chunks, const struct digest *di
              atomic_fetch_add(&chunks->serial, 1));
     int const flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
     int fd = openat(chunks->directory, incoming, flags, 0600);
-    if (fd < 0 && errno == ENOENT && mkdirat(chunks->directory, CHUNKS_INCOMING, 0700) == 0)
+    if (fd < 0 && errno == ENOENT &&
+        (mkdirat(chunks->directory, CHUNKS_INCOMING, 0700) == 0 || errno == EEXIST))
         fd = openat(chunks->directory, incoming, flags, 0600);
     if (fd < 0)
         return STATUS_IO;
